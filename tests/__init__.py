@@ -1,0 +1,1 @@
+"""The tests, strict like the rest."""
