@@ -72,7 +72,7 @@ _encoder = msgspec.msgpack.Encoder()
 _typed = msgspec.msgpack.Decoder(_TypedFrame)
 _loose = msgspec.msgpack.Decoder(_LooseFrame)
 _version = msgspec.msgpack.Decoder(_Version)
-_request = msgspec.msgpack.Decoder(AnyRequest)  # type: ignore[var-annotated]
+_request = msgspec.msgpack.Decoder(AnyRequest)
 _op = msgspec.msgpack.Decoder(_Op)
 _replies = msgspec.msgpack.Decoder(_ReplyFrame)
 
@@ -98,14 +98,11 @@ def decode_frame(data: bytes, limits: Limits) -> Frame:
             figure=limits.frame_bytes,
         )
     try:
-        frame: _TypedFrame | _LooseFrame = _typed.decode(data)
-        requests: list[AnyRequest | Fault] = list(frame.requests)  # type: ignore[arg-type]
+        frame = _typed.decode(data)
     except (msgspec.MsgspecError, RecursionError):
-        frame = _decode_loosely(data)
-        _check_frame(frame, limits)
-        requests = [_decode_request(i, raw) for i, raw in enumerate(frame.requests)]  # type: ignore[arg-type]
+        return _decode_one_by_one(data, limits)
     _check_frame(frame, limits)
-    return Frame(frame.bot, frame.atomic, requests)
+    return Frame(frame.bot, frame.atomic, [*frame.requests])
 
 
 def encode_replies(replies: Sequence[Reply | Fault]) -> bytes:
@@ -147,6 +144,13 @@ def _check_frame(frame: _TypedFrame | _LooseFrame, limits: Limits) -> None:
             check_name(frame.bot, "bot")
         except ValueError as error:
             raise Refused(Code.INVALID, str(error)) from None
+
+
+def _decode_one_by_one(data: bytes, limits: Limits) -> Frame:
+    frame = _decode_loosely(data)
+    _check_frame(frame, limits)
+    requests = [_decode_request(i, raw) for i, raw in enumerate(frame.requests)]
+    return Frame(frame.bot, frame.atomic, requests)
 
 
 def _decode_loosely(data: bytes) -> _LooseFrame:
