@@ -1,0 +1,163 @@
+"""The engine: a batch of operations in one transaction, and for each its outcome or a fault.
+
+This is the one place where something becomes durable: whoever got an outcome from `execute` may
+acknowledge it. An operation that is refused fails alone; a group marked atomic fails as a whole; when
+the disk is at fault everybody is told, and nothing of the batch remains.
+
+SQLite is the first engine; `Engine` is what a second one has to be.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from botbus_protocol import timestamps
+from botbus_protocol.errors import Fault, Refused
+from botbus_storage import operations as ops
+from botbus_storage.faults import concerns_whole_batch, fault_of
+from botbus_storage.operations import Operation, Outcome
+from botbus_storage.writing import bots, channels, deliveries, messages, starts
+from botbus_storage.writing.directory import BotDirectory
+from botbus_storage.writing.transaction import Collision, Transaction
+
+Result = Outcome | Fault
+
+
+class Group(Struct, frozen=True):
+    """Operations that were asked for together; atomic: all of them or none."""
+
+    operations: Sequence[Operation]
+    atomic: bool = False
+
+
+class Engine(Protocol):
+    """Executes batches; called by one thread at a time."""
+
+    def execute(self, groups: Sequence[Group]) -> list[list[Result]]:
+        """For each group its results, in order; when this returns, what succeeded is on disk."""
+
+
+EXECUTORS: dict[type[Operation], Callable[[Transaction, Any], Outcome]] = {
+    ops.SaveMessage: messages.save_message,
+    ops.RecallMessage: messages.recall_message,
+    ops.SeeBot: bots.see_bot,
+    ops.CreateChannel: channels.create_channel,
+    ops.Subscribe: channels.subscribe,
+    ops.Unsubscribe: channels.unsubscribe,
+    ops.RecordDelivery: deliveries.record_delivery,
+    ops.SettleUnknown: deliveries.settle_unknown,
+    ops.MoveCursors: deliveries.move_cursors,
+    ops.ReplayDead: deliveries.replay_dead,
+    ops.DropDead: deliveries.drop_dead,
+    ops.BeginBoot: starts.begin_boot,
+}
+
+_LAST = "SELECT seq, timestamp FROM bot_messages ORDER BY seq DESC LIMIT 1"
+
+
+class SqliteEngine:
+    """The engine over one SQLite connection, which nobody else writes with."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._bots = BotDirectory()
+        row = connection.execute(_LAST).fetchone()
+        self._last_seq: int = row[0] if row else 0
+        self._last_time: float = timestamps.to_epoch(row[1]) if row else 0.0
+
+    def execute(self, groups: Sequence[Group]) -> list[list[Result]]:
+        try:
+            return self._commit(groups, careful=False)
+        except Collision:
+            return self._execute_carefully(groups)
+        except sqlite3.Error as error:
+            if concerns_whole_batch(error):
+                return _all_failed(groups, error)
+            return self._execute_carefully(groups)
+
+    def _execute_carefully(self, groups: Sequence[Group]) -> list[list[Result]]:
+        try:
+            return self._commit(groups, careful=True)
+        except sqlite3.Error as error:
+            return _all_failed(groups, error)
+
+    def _commit(self, groups: Sequence[Group], *, careful: bool) -> list[list[Result]]:
+        tx = Transaction(self._connection, self._bots, self._now(), self._last_seq)
+        tx.careful = careful
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            results = [_run_group(tx, group) for group in groups]
+            tx.flush()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            tx.forget()
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        self._last_seq = tx.last_seq
+        return results
+
+    def _now(self) -> str:
+        """The time of a transaction; it never goes back, whatever the clock of the machine does."""
+        self._last_time = max(self._clock(), self._last_time)
+        return timestamps.from_epoch(self._last_time)
+
+
+def _run_group(tx: Transaction, group: Group) -> list[Result]:
+    if group.atomic:
+        return _run_atomically(tx, group.operations)
+    if tx.careful:
+        return [_run_alone(tx, operation) for operation in group.operations]
+    return [_run(tx, operation) for operation in group.operations]
+
+
+def _run(tx: Transaction, operation: Operation) -> Result:
+    try:
+        return EXECUTORS[type(operation)](tx, operation)
+    except Refused as refusal:
+        return refusal.fault
+
+
+def _run_alone(tx: Transaction, operation: Operation) -> Result:
+    try:
+        with tx.savepoint():
+            return EXECUTORS[type(operation)](tx, operation)
+    except Refused as refusal:
+        return refusal.fault
+    except sqlite3.Error as error:
+        if concerns_whole_batch(error):
+            raise
+        return fault_of(error)
+
+
+def _run_atomically(tx: Transaction, operations: Sequence[Operation]) -> list[Result]:
+    done: list[Result] = []
+    try:
+        with tx.savepoint():
+            for operation in operations:
+                done.append(EXECUTORS[type(operation)](tx, operation))  # noqa: PERF401 - counted when one is refused
+    except Refused as refusal:
+        return whole_failed(len(operations), len(done), refusal.fault)
+    except sqlite3.Error as error:
+        if not tx.careful or concerns_whole_batch(error):
+            raise
+        return whole_failed(len(operations), len(done), fault_of(error))
+    return done
+
+
+def whole_failed(count: int, culprit: int, fault: Fault) -> list[Result]:
+    """The answers of an atomic group: each names the request that failed, counted from 0."""
+    details = {**(fault.details or {}), "failed_request": culprit}
+    text = f"request {culprit} of this atomic frame failed, so nothing was done: {fault.message}"
+    return [Fault(fault.code, text, details)] * count
+
+
+def _all_failed(groups: Sequence[Group], error: sqlite3.Error) -> list[list[Result]]:
+    fault = fault_of(error)
+    return [[fault] * len(group.operations) for group in groups]

@@ -1,0 +1,204 @@
+"""What can be done to the store, as values, and what comes of each.
+
+An engine executes a batch of operations in one transaction and gives back, for each, its outcome or a
+`Fault`. An operation is complete: it holds everything the engine needs, and nothing that only makes
+sense inside one process. That is what makes group commit, atomic frames and a second engine the same
+idea.
+"""
+
+from typing import ClassVar, Literal
+
+from msgspec import Struct
+
+from botbus_protocol.records import Channel, Subscription
+
+
+class Operation(Struct, frozen=True, kw_only=True, gc=False):
+    """What every operation is."""
+
+
+class SaveMessage(Operation, frozen=True, kw_only=True):
+    """Appends a message; the same id with the same content is a duplicate and stores nothing.
+
+    Outcome: `Saved`. Faults: `not_found` (channel, or recipient id), `conflict` (id taken).
+    """
+
+    id: str
+    sender_id: str
+    sender_name: str
+    to: str | None = None
+    """The recipient's name or id; a name that nobody has yet becomes a bot."""
+    channel: str | None = None
+    type: str
+    body: str
+    """JSON text."""
+    reply_to: str | None = None
+    thread_id: str | None = None
+    hops: int = 0
+    headers: str | None = None
+    """JSON text of an object of texts."""
+    expires_at: str | None = None
+    deliver_at: str | None = None
+    sender_uid: int | None = None
+    sender_pid: int | None = None
+
+
+class Saved(Struct, frozen=True, kw_only=True, gc=False):
+    id: str
+    seq: int
+    timestamp: str
+    duplicate: bool = False
+    recipient_id: str | None = None
+    recipient_name: str | None = None
+    known: bool = True
+    """Whether the recipient has ever connected."""
+    subscribers: int = 0
+
+
+class RecallMessage(Operation, frozen=True):
+    """Takes a message back. Outcome: `Recalled`. Faults: `not_found`, `denied`, `illegal_state`."""
+
+    id: str
+    sender_id: str
+
+
+class Recalled(Struct, frozen=True, kw_only=True, gc=False):
+    seq: int
+    changed: bool
+
+
+class SeeBot(Operation, frozen=True):
+    """Notes that a bot is there, and makes it known if it was not. Outcome: `SeenBot`."""
+
+    name: str
+
+
+class SeenBot(Struct, frozen=True, kw_only=True, gc=False):
+    id: str
+    name: str
+
+
+class CreateChannel(Operation, frozen=True):
+    """Outcome: `CreatedChannel`, also if the channel was there."""
+
+    name: str
+    bot_id: str
+
+
+class CreatedChannel(Struct, frozen=True, kw_only=True):
+    channel: Channel
+    created: bool
+
+
+class Subscribe(Operation, frozen=True):
+    """Outcome: `Subscribed`, also if the subscription was there. Faults: `not_found`."""
+
+    bot_id: str
+    channel: str
+    start: str | int
+    """`new`, `first`, a seq, or a stored time."""
+
+
+class Subscribed(Struct, frozen=True, kw_only=True):
+    subscription: Subscription
+    created: bool
+
+
+class Unsubscribe(Operation, frozen=True):
+    """Outcome: `Changed`. Faults: `not_found` for an unknown channel."""
+
+    bot_id: str
+    channel: str
+
+
+class Changed(Struct, frozen=True, kw_only=True, gc=False):
+    changed: bool = True
+    count: int = 0
+
+
+CHANGED = Changed()
+UNCHANGED = Changed(changed=False)
+
+StoredState = Literal["leased", "waiting", "acked", "dead", "dropped", "expired"]
+
+
+class RecordDelivery(Operation, frozen=True):
+    """Writes what became of a delivery, whose holder is known to be the right one.
+
+    Outcome: `Changed`.
+    """
+
+    seq: int
+    bot_id: str
+    state: StoredState
+    attempts: int
+    lease: str | None = None
+    holder_pid: int | None = None
+    first_fetched_at: str | None = None
+    fetched_at: str | None = None
+    due_at: str | None = None
+    settled_at: str | None = None
+    reason: str | None = None
+
+
+class SettleUnknown(Operation, frozen=True):
+    """Settles a delivery of which no process remembers the lease: a repeat, or one from before a
+    restart. Outcome: `Changed`. Faults: `lease_lost`, `not_found`.
+    """
+
+    FINAL: ClassVar[frozenset[str]] = frozenset({"acked", "dead", "dropped", "expired"})
+
+    seq: int
+    bot_id: str
+    lease: str
+    state: StoredState
+    from_earlier_boot: bool
+    """Whether the lease was given out before the present daemon started."""
+    counts: bool = True
+    due_at: str | None = None
+    reason: str | None = None
+
+
+class MoveCursors(Operation, frozen=True):
+    """Notes how far a bot's mailbox is accounted for in the deliveries. Outcome: `Changed`."""
+
+    bot_id: str
+    direct: int
+    channels: dict[str, int]
+
+
+class ReplayDead(Operation, frozen=True):
+    """Puts dead letters back into the mailbox. Outcome: `Touched`."""
+
+    bot_id: str
+    seqs: list[int] | None
+    """None for all, up to `MOST_DEAD` of them."""
+
+
+class DropDead(Operation, frozen=True):
+    """Gives dead letters up. Outcome: `Touched`."""
+
+    bot_id: str
+    seqs: list[int] | None
+
+
+MOST_DEAD = 10_000
+"""Dead letters that one operation touches at the most, so that it does not hold up the writer."""
+
+
+class Touched(Struct, frozen=True, kw_only=True):
+    seqs: list[int]
+
+
+class BeginBoot(Operation, frozen=True):
+    """Notes that a daemon starts to serve. Outcome: `Boot`."""
+
+    version: str
+    pid: int
+
+
+class Boot(Struct, frozen=True, kw_only=True, gc=False):
+    number: int
+
+
+Outcome = Saved | Recalled | SeenBot | CreatedChannel | Subscribed | Changed | Touched | Boot

@@ -1,0 +1,1 @@
+"""The questions that readers answer; each is a function of a `query_only` connection."""

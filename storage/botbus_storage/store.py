@@ -1,0 +1,90 @@
+"""The open database: its writer, its readers, and how it is closed.
+
+A store is opened after the schema is up to date and while the caller holds the database's lock.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from botbus_storage.connection import (
+    Connect,
+    WorkerConnection,
+    connect_plainly,
+    open_reader,
+    open_writer,
+)
+from botbus_storage.engine import Result, SqliteEngine
+from botbus_storage.operations import Operation
+from botbus_storage.writer import Writer
+
+T = TypeVar("T")
+
+READERS = 2
+
+
+class Store:
+    """What the rest of the daemon knows of the disk."""
+
+    def __init__(self, writer: Writer, readers: Sequence[WorkerConnection]) -> None:
+        self._writer = writer
+        self._readers: asyncio.Queue[WorkerConnection] = asyncio.Queue()
+        for reader in readers:
+            self._readers.put_nowait(reader)
+
+    def submit(
+        self, operations: Sequence[Operation], *, atomic: bool = False
+    ) -> "asyncio.Future[list[Result]]":
+        """A future of one result an operation, resolved once they are on disk."""
+        return self._writer.submit(operations, atomic=atomic)
+
+    async def query(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """The answer of a `reading` function, from a connection that cannot write."""
+        reader = await self._readers.get()
+        try:
+            return await reader.run(question)
+        finally:
+            self._readers.put_nowait(reader)
+
+    async def idle(self) -> None:
+        await self._writer.idle()
+
+
+@asynccontextmanager
+async def open_store(
+    path: Path,
+    *,
+    connect: Connect = connect_plainly,
+    on_failure: Callable[[BaseException], None] | None = None,
+) -> AsyncIterator[Store]:
+    """The store of a database file; on leaving, all is committed and the WAL is checkpointed."""
+    async with contextlib.AsyncExitStack() as stack:
+        writing = await stack.enter_async_context(closing(await open_writer(path, connect)))
+        engine = await writing.run(SqliteEngine)
+        readers = [
+            await stack.enter_async_context(closing(await open_reader(path, connect)))
+            for _ in range(READERS)
+        ]
+        writer = Writer(writing, engine, on_failure)
+        try:
+            yield Store(writer, readers)
+        finally:
+            await writer.idle()
+            await writing.run(checkpoint)
+
+
+def checkpoint(connection: sqlite3.Connection) -> None:
+    """Moves the WAL into the database and empties it, as far as readers allow."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+@asynccontextmanager
+async def closing(connection: WorkerConnection) -> AsyncIterator[WorkerConnection]:
+    try:
+        yield connection
+    finally:
+        await connection.close()

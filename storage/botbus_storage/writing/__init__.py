@@ -1,0 +1,1 @@
+"""How each operation is carried out inside the writer's transaction."""

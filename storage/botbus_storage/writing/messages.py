@@ -1,0 +1,174 @@
+"""Saving and recalling messages.
+
+A message is one row, whatever the number of its recipients. The rule of every operation: refuse
+before you write, so that a refusal leaves nothing behind.
+"""
+
+import msgspec
+
+from botbus_protocol.errors import Code, Refused
+from botbus_protocol.grammar import looks_like_id
+from botbus_storage.operations import Recalled, RecallMessage, Saved, SaveMessage
+from botbus_storage.writing.directory import KnownBot
+from botbus_storage.writing.transaction import Transaction
+
+_COUNT_SUBSCRIBERS = """
+    SELECT (SELECT count(*) FROM bot_subscriptions WHERE channel_name = :name)
+    FROM bot_channels WHERE name = :name
+"""
+_FIND_SAVED = """
+    SELECT seq, timestamp, sender_bot_id, recipient_bot_id, recipient_channel, message_type, body,
+           reply_to, headers
+    FROM bot_messages WHERE id = ?
+"""
+_FIND_TO_RECALL = """
+    SELECT m.seq, m.sender_bot_id,
+           EXISTS (SELECT 1 FROM bot_recalls r WHERE r.seq = m.seq),
+           (SELECT b.name FROM bot_deliveries d JOIN bots b ON b.id = d.bot_id
+             WHERE d.seq = m.seq AND d.attempts > 0 LIMIT 1)
+    FROM bot_messages m WHERE m.id = ?
+"""
+_RECALL = "INSERT INTO bot_recalls (seq, recalled_at) VALUES (?, ?)"
+
+
+def save_message(tx: Transaction, op: SaveMessage) -> Saved:
+    """Raises Refused (`not_found`, `conflict`) and, through the transaction, Collision."""
+    if tx.careful and (earlier := _earlier(tx, op)) is not None:
+        return earlier
+    if op.channel is not None:
+        return _save_to_channel(tx, op, op.channel)
+    return _save_to_bot(tx, op, _recipient(tx, op))
+
+
+def _save_to_channel(tx: Transaction, op: SaveMessage, channel: str) -> Saved:
+    subscribers = count_subscribers(tx, channel)
+    seq = _append(tx, op, "channel", None)
+    return Saved(id=op.id, seq=seq, timestamp=tx.now, subscribers=subscribers)
+
+
+def _save_to_bot(tx: Transaction, op: SaveMessage, bot: KnownBot) -> Saved:
+    return Saved(
+        id=op.id,
+        seq=_append(tx, op, "direct", bot.id),
+        timestamp=tx.now,
+        recipient_id=bot.id,
+        recipient_name=bot.name,
+        known=bot.seen,
+    )
+
+
+def _append(tx: Transaction, op: SaveMessage, kind: str, recipient_id: str | None) -> int:
+    seq = tx.next_seq()
+    tx.add_message(
+        (
+            seq,
+            op.id,
+            op.sender_id,
+            op.sender_name,
+            kind,
+            recipient_id,
+            op.channel,
+            op.type,
+            op.body,
+            op.reply_to,
+            op.thread_id,
+            op.hops,
+            op.headers,
+            tx.now,
+            op.expires_at,
+            op.deliver_at,
+            op.sender_uid,
+            op.sender_pid,
+        )
+    )
+    return seq
+
+
+def _recipient(tx: Transaction, op: SaveMessage) -> KnownBot:
+    to = op.to or ""
+    bot = tx.bots.find(tx.connection, to)
+    return bot if bot is not None else add_bot(tx, to)
+
+
+def add_bot(tx: Transaction, name: str) -> KnownBot:
+    """A bot that is named for the first time. Raises Refused if only an id was given."""
+    if looks_like_id(name):
+        raise Refused(Code.NOT_FOUND, f"there is no bot with the id {name}: send to its name")
+    return tx.bots.add(tx.connection, name, tx.now)
+
+
+def count_subscribers(tx: Transaction, channel: str) -> int:
+    """Subscribers of a channel. Raises Refused if there is no such channel."""
+    if (count := tx.subscribers.get(channel)) is not None:
+        return count
+    row = tx.connection.execute(_COUNT_SUBSCRIBERS, {"name": channel}).fetchone()
+    if row is None:
+        raise Refused(
+            Code.NOT_FOUND, f"there is no channel {channel!r}: create it first", channel=channel
+        )
+    tx.subscribers[channel] = row[0]
+    return int(row[0])
+
+
+def _earlier(tx: Transaction, op: SaveMessage) -> Saved | None:
+    """The receipt of the first message with this id, if there is one. Raises Refused."""
+    tx.flush()
+    row = tx.connection.execute(_FIND_SAVED, (op.id,)).fetchone()
+    if row is None:
+        return None
+    seq, timestamp, sender, recipient_id, channel, kind, body, reply_to, headers = row
+    recipient = tx.bots.find(tx.connection, op.to) if op.to is not None else None
+    same = (
+        sender == op.sender_id
+        and channel == op.channel
+        and (recipient.id if recipient else None) == recipient_id
+        and kind == op.type
+        and reply_to == op.reply_to
+        and _same_json(body, op.body)
+        and _same_json(headers, op.headers)
+    )
+    if not same:
+        raise Refused(
+            Code.CONFLICT,
+            f"the id {op.id} belongs to another message: give every message an id of its own",
+            seq=seq,
+        )
+    return Saved(
+        id=op.id,
+        seq=seq,
+        timestamp=timestamp,
+        duplicate=True,
+        recipient_id=recipient_id,
+        recipient_name=recipient.name if recipient else None,
+        known=recipient.seen if recipient else True,
+        subscribers=count_subscribers(tx, channel) if channel is not None else 0,
+    )
+
+
+def _same_json(stored: str | None, sent: str | None) -> bool:
+    if stored == sent:
+        return True
+    if stored is None or sent is None:
+        return False
+    return bool(msgspec.json.decode(stored) == msgspec.json.decode(sent))
+
+
+def recall_message(tx: Transaction, op: RecallMessage) -> Recalled:
+    """Raises Refused: `not_found`, `denied` (not the sender), `illegal_state` (handed out)."""
+    tx.flush()
+    row = tx.connection.execute(_FIND_TO_RECALL, (op.id,)).fetchone()
+    if row is None:
+        raise Refused(Code.NOT_FOUND, f"there is no message {op.id}: nothing to recall")
+    seq, sender, recalled, holder = row
+    if sender != op.sender_id:
+        raise Refused(Code.DENIED, "only the sender of a message may recall it")
+    if recalled:
+        return Recalled(seq=seq, changed=False)
+    if holder is not None:
+        raise Refused(
+            Code.ILLEGAL_STATE,
+            f"message {op.id} was already delivered to {holder}: it cannot be recalled",
+            delivered_to=holder,
+        )
+    tx.connection.execute(_RECALL, (seq, tx.now))
+    return Recalled(seq=seq, changed=True)

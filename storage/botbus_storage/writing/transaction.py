@@ -1,0 +1,112 @@
+"""One transaction of the writer, as the operations see it.
+
+Rows for the two busy tables are gathered and written together; whoever reads those tables inside the
+transaction calls `flush` first. A transaction is *optimistic* at first: it assumes that nobody sends
+an id twice. When that proves wrong (`Collision`) the engine rolls back and runs the same operations
+again *carefully*, each alone, looking before it writes.
+"""
+
+import sqlite3
+from typing import Any
+
+from botbus_storage.writing.directory import BotDirectory
+from botbus_storage.writing.rows import RowWriter
+
+_MESSAGES = RowWriter(
+    """INSERT INTO bot_messages (
+        seq, id, sender_bot_id, sender_bot_name, recipient_type, recipient_bot_id,
+        recipient_channel, message_type, body, reply_to, thread_id, hops, headers, timestamp,
+        expires_at, deliver_at, sender_uid, sender_pid)""",
+    columns=18,
+    suffix="ON CONFLICT (id) DO NOTHING",
+)
+_DELIVERIES = RowWriter(
+    """INSERT INTO bot_deliveries (
+        seq, bot_id, state, attempts, lease, holder_pid, first_fetched_at, fetched_at, due_at,
+        settled_at, reason)""",
+    columns=11,
+    suffix="""ON CONFLICT (seq, bot_id) DO UPDATE SET
+        state = excluded.state, attempts = excluded.attempts, lease = excluded.lease,
+        holder_pid = excluded.holder_pid, fetched_at = excluded.fetched_at,
+        first_fetched_at = coalesce(bot_deliveries.first_fetched_at, excluded.first_fetched_at),
+        due_at = excluded.due_at, settled_at = excluded.settled_at, reason = excluded.reason""",
+)
+
+
+class Collision(Exception):  # noqa: N818 - not an error: the same work is done again, carefully
+    """An id that was assumed to be new is there already."""
+
+
+class Transaction:
+    """The state of one transaction: its time, the next seq, and the rows not yet written."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, bots: BotDirectory, now: str, last_seq: int
+    ) -> None:
+        self.connection = connection
+        self.bots = bots
+        self.now = now
+        self.last_seq = last_seq
+        self.careful = False
+        self.subscribers: dict[str, int] = {}
+        """Subscribers by channel, for the channels this transaction has looked up."""
+        self._messages: list[tuple[Any, ...]] = []
+        self._deliveries: list[tuple[Any, ...]] = []
+
+    def next_seq(self) -> int:
+        self.last_seq += 1
+        return self.last_seq
+
+    def add_message(self, row: tuple[Any, ...]) -> None:
+        self._messages.append(row)
+
+    def add_delivery(self, row: tuple[Any, ...]) -> None:
+        self._deliveries.append(row)
+
+    def flush(self) -> None:
+        """Writes what was gathered. Raises Collision."""
+        if self._messages:
+            rows, self._messages = self._messages, []
+            if _MESSAGES.write(self.connection, rows) != len(rows):
+                raise Collision
+        if self._deliveries:
+            rows, self._deliveries = self._deliveries, []
+            _DELIVERIES.write(self.connection, rows)
+
+    def savepoint(self) -> "Savepoint":
+        return Savepoint(self)
+
+    def forget(self) -> None:
+        """Drops what was gathered and what was remembered of rows that are rolled back."""
+        self._messages.clear()
+        self._deliveries.clear()
+        self.subscribers.clear()
+        self.bots.forget()
+
+
+class Savepoint:
+    """A part of a transaction that is kept or undone as a whole.
+
+    Anything raised inside undoes it, is passed on, and leaves the rest of the transaction alone.
+    """
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._seq = 0
+
+    def __enter__(self) -> None:
+        self._transaction.flush()
+        self._seq = self._transaction.last_seq
+        self._transaction.connection.execute("SAVEPOINT part")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        connection = self._transaction.connection
+        if kind is None:
+            self._transaction.flush()
+            connection.execute("RELEASE part")
+            return
+        self._transaction.forget()
+        self._transaction.last_seq = self._seq
+        if connection.in_transaction:  # SQLite itself rolls back when the disk is full
+            connection.execute("ROLLBACK TO part")
+            connection.execute("RELEASE part")
