@@ -1,0 +1,96 @@
+"""The bus as a bot sees it: one connection under one name.
+
+The methods lie in groups by what they are about: talk, mailbox, channels. What is here concerns the
+connection itself, and who else is there.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from botbus.atomic import AtomicFrame
+from botbus.channels import ChannelRoom
+from botbus.errors import Invalid
+from botbus.mailbox import Mailbox
+from botbus.requesting import checked
+from botbus.room import EVERYTHING
+from botbus.talk import Talk
+from botbus.transport import Transport
+from botbus_protocol.grammar import check_name
+from botbus_protocol.limits import Limits
+from botbus_protocol.locations import client_url
+from botbus_protocol.records import Bot
+from botbus_protocol.replies import Bots, Welcome
+from botbus_protocol.requests import ListBots
+
+
+class Bus(Talk, Mailbox, ChannelRoom):
+    """Made by `botbus.connect`. Every method raises BusError if it cannot do what it says."""
+
+    @property
+    def name(self) -> str | None:
+        """The name of this bot; None for one who only watches."""
+        return self._transport.bot
+
+    @property
+    def url(self) -> str:
+        return self._transport.url
+
+    @property
+    def limits(self) -> Limits:
+        """What the daemon takes at once, as it told at the last connection."""
+        return self._transport.limits
+
+    @property
+    def boot(self) -> int:
+        """How often the daemon's database has been served; a new number after each restart."""
+        return self._transport.boot
+
+    def atomic(self) -> AtomicFrame:
+        """`async with bus.atomic() as frame:` collects requests that are done together or not."""
+        return AtomicFrame(self._transport)
+
+    async def hello(self) -> Welcome:
+        """Says who is here; told in return: the daemon's version, limits and start number."""
+        return await self._transport.hello()
+
+    async def bots(self, connected: bool = False, limit: int = EVERYTHING) -> list[Bot]:
+        """All bots that were ever seen or sent to, or only those that are connected now."""
+
+        async def page(after: str, want: int) -> list[Bot]:
+            request = checked(ListBots, after=after, limit=want, connected=connected)
+            return (await self._transport.call(request, Bots)).bots
+
+        return await self._paged(limit, "", page, lambda bot: bot.name)
+
+
+@asynccontextmanager
+async def connect(
+    name: str | None = None, *, url: str | None = None, timeout: float = 10.0
+) -> AsyncIterator[Bus]:
+    """Connects to the daemon as the bot `name`, or as one who only watches.
+
+    `url` is by default that of `BOTBUS_URL`, the user's own daemon, or the system's. `timeout` is
+    how many seconds a request may take, restarts of the daemon included. Raises Unavailable if
+    there is no daemon, and Invalid for what is no name.
+    """
+    transport = Transport(checked_name(name), url or default_url(), timeout)
+    try:
+        await transport.open()
+        yield Bus(transport)
+    finally:
+        await transport.close()
+
+
+def checked_name(name: str | None) -> str | None:
+    try:
+        return None if name is None else check_name(name, "bot")
+    except ValueError as error:
+        raise Invalid(str(error)) from None
+    except TypeError:
+        raise Invalid(f"bot {name!r} is not a name: give text, or None to only watch") from None
+
+
+def default_url() -> str:
+    return client_url(os.environ, os.getuid(), Path.exists)

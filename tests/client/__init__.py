@@ -1,0 +1,1 @@
+"""The client room, under asyncio and under trio."""

@@ -1,0 +1,99 @@
+"""A peer that speaks the real protocol over a real socket, and says what a test tells it to say.
+
+For what a daemon does only when something is wrong: no answer, half an answer, a stop at a chosen
+moment. What a working daemon does is tested against the real one.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pynng
+
+from botbus_protocol.codec import decode_frame, encode_replies
+from botbus_protocol.errors import Fault
+from botbus_protocol.grammar import new_id
+from botbus_protocol.limits import DEFAULT_LIMITS, Limits
+from botbus_protocol.records import Delivery, Message
+from botbus_protocol.replies import Deliveries, Done, Receipt, Reply, Welcome
+from botbus_protocol.requests import AnyRequest, Fetch, Hello, Publish, Request, Send
+
+NOW = "2026-01-01T00:00:00.000000Z"
+Say = Callable[[Any], Reply | Fault | None]
+
+
+class Peer:
+    """Hears frames in a few threads; `says[kind]` makes the reply to a kind of request.
+
+    None for a reply leaves the whole frame without an answer.
+    """
+
+    def __init__(self, folder: Path, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.url = f"ipc://{folder}/peer.sock"
+        self.limits = limits
+        self.boot = 0
+        self.frames: list[list[AnyRequest]] = []
+        self.atomic: list[bool] = []
+        self.says: dict[type[Request], Say] = {
+            Hello: lambda _: Welcome(server="peer", protocol=1, boot=self.boot, limits=self.limits),
+            Send: self.receipt,
+            Publish: self.receipt,
+            Fetch: lambda _: Deliveries(deliveries=[]),
+        }
+        self._heard = threading.Condition()
+        self._socket: Any = None
+        self._threads: list[threading.Thread] = []
+
+    def receipt(self, letter: Send | Publish) -> Receipt:
+        return Receipt(id=letter.id, seq=len(self.frames), timestamp=NOW)
+
+    def start(self) -> None:
+        self.boot += 1
+        self._socket = pynng.Rep0(listen=self.url, recv_max_size=0)
+        contexts = [self._socket.new_context() for _ in range(6)]
+        self._threads = [threading.Thread(target=self._serve, args=[c]) for c in contexts]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            for thread in self._threads:
+                thread.join()
+            self._socket = None
+
+    def heard(self, kind: type[Request]) -> list[Any]:
+        return [request for frame in self.frames for request in frame if type(request) is kind]
+
+    def wait_for(self, kind: type[Request], times: int = 1) -> None:
+        """Blocks the thread until so many requests of a kind have been heard."""
+        with self._heard:
+            assert self._heard.wait_for(lambda: len(self.heard(kind)) >= times, 10)
+
+    def _serve(self, context: Any) -> None:
+        try:
+            while True:
+                answer = self._answer(context.recv())
+                if answer is not None:
+                    context.send(answer)
+        except (pynng.Closed, pynng.BadState):
+            context._context = None  # closed with its socket: pynng would close it once more
+
+    def _answer(self, data: bytes) -> bytes | None:
+        frame = decode_frame(data, self.limits)
+        requests = [request for request in frame.requests if isinstance(request, Request)]
+        assert len(requests) == len(frame.requests)
+        with self._heard:
+            self.frames.append(requests)  # type: ignore[arg-type] # AnyRequest is all of Request
+            self.atomic.append(frame.atomic)
+            self._heard.notify_all()
+        replies = [self.says.get(type(r), lambda _: Done())(r) for r in requests]
+        if any(reply is None for reply in replies):
+            return None
+        return encode_replies([reply for reply in replies if reply is not None])
+
+
+def delivery(body: Any = None, seq: int = 1) -> Delivery:
+    message = Message(seq=seq, id=new_id(), sender="planner", recipient="coder", body=body)
+    return Delivery(message=message, attempt=1, lease=f"lease-{seq}", lease_expires_at=NOW)

@@ -1,0 +1,61 @@
+"""Who may connect, to what, and what is said when it does not work."""
+
+from pathlib import Path
+
+import pytest
+
+import botbus
+from botbus_protocol.limits import Limits
+from botbus_protocol.requests import Hello, Send
+from tests.client.peer import Peer
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_no_daemon_is_told_at_once(folder: Path) -> None:
+    with pytest.raises(botbus.Unavailable, match="botbus serve") as caught:
+        async with botbus.connect("planner", url=f"ipc://{folder}/none.sock"):
+            pass
+    assert caught.value.code == "unavailable"
+    assert f"no daemon at ipc://{folder}/none.sock" in str(caught.value)
+
+
+async def test_a_name_out_of_grammar_is_refused_before_connecting(folder: Path) -> None:
+    with pytest.raises(botbus.Invalid, match="is not a name"):
+        async with botbus.connect("two words", url=f"ipc://{folder}/none.sock"):
+            pass
+
+
+@pytest.mark.parametrize("url", ["nonsense", "foo://x", "ipc://" + "x" * 200])
+async def test_a_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(botbus.Invalid, match="url"):
+        async with botbus.connect("planner", url=url):
+            pass
+
+
+async def test_the_environment_names_the_daemon(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOTBUS_URL", peer.url)
+    async with botbus.connect() as bus:
+        assert bus.url == peer.url
+        assert bus.name is None
+
+
+async def test_hello_tells_limits_and_boot(folder: Path) -> None:
+    peer = Peer(folder, Limits(requests_per_frame=7))
+    peer.start()
+    try:
+        async with botbus.connect("planner", url=peer.url) as bus:
+            assert bus.limits.requests_per_frame == 7
+            assert bus.boot == 1
+        assert peer.heard(Hello)[0].client.startswith("botbus-python ")
+    finally:
+        peer.stop()
+
+
+async def test_one_message_goes_out_and_its_receipt_comes_back(peer: Peer) -> None:
+    async with botbus.connect("planner", url=peer.url) as bus:
+        receipt = await bus.send("coder", {"task": "fix #12"}, type="task")
+    (sent,) = peer.heard(Send)
+    assert (sent.to, sent.type, sent.id) == ("coder", "task", receipt.id)
