@@ -12,6 +12,7 @@ nothing of the daemon; any SQLite file and any folder will do.
 from botbus_storage.database_lock import DatabaseLock, Locked
 from botbus_storage.migrator.batch import Done
 from botbus_storage.migrator.errors import MigrationError
-from botbus_storage.migrator.migrator import Migrator, Report
+from botbus_storage.migrator.execution import Report
+from botbus_storage.migrator.migrator import Migrator, Status
 
-__all__ = ["DatabaseLock", "Done", "Locked", "MigrationError", "Migrator", "Report"]
+__all__ = ["DatabaseLock", "Done", "Locked", "MigrationError", "Migrator", "Report", "Status"]

@@ -1,7 +1,7 @@
 """Running a batch: one transaction, statement by statement, all or nothing.
 
 Foreign keys are not enforced while statements run, or rebuilding a table (create the new one, copy,
-drop the old one) would cascade into its children; instead the whole database is checked after each
+drop the old one) would cascade into its children; instead the whole database is checked around each
 migration, and rows that lost their parent fail it. A script that must run outside a transaction
 cuts the batch: what stands before it is one transaction, it runs alone, and so on.
 """
@@ -9,9 +9,8 @@ cuts the batch: what stands before it is one transaction, it runs alone, and so 
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
 from typing import Literal, NamedTuple
 
 from botbus_storage.migrator import history
@@ -41,11 +40,101 @@ class Step(NamedTuple):
         return self.migration.up if self.way == "up" or down is None else down
 
 
+class Batch:
+    """Steps run on one connection, which is in autocommit mode and begins nothing by itself.
+
+    `done` holds what is committed; `touched` tells whether the database may differ from before.
+    `before` is called once write access is sure and before the first statement of each transaction.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, app: str, before: Callable[[], None]
+    ) -> None:
+        self.connection = connection
+        self.app = app
+        self.before = before
+        self.done: list[Done] = []
+        self.touched = False
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Run all steps. Raises MigrationError at the first failure, its transaction rolled back."""
+        for segment in segments(steps):
+            if segment[0].script.transactional:
+                self._together(segment)
+            else:
+                self._alone(segment[0])
+
+    def prove(self, steps: Sequence[Step]) -> list[Done]:
+        """Run the steps that a transaction can hold, and roll all of it back."""
+        with transaction(self.connection, keep=False):
+            history.create(self.connection)
+            return [self._apply(step) for step in steps if step.script.transactional]
+
+    def _together(self, segment: Sequence[Step]) -> None:
+        with transaction(self.connection):
+            self.before()
+            history.create(self.connection)
+            done = [self._apply(step) for step in segment]
+        self.done += done
+        self.touched = True
+
+    def _alone(self, step: Step) -> None:
+        with transaction(self.connection, keep=False):
+            self.before()
+        self.touched = True
+        history.create(self.connection)
+        try:
+            self.done.append(self._apply(step))
+        except MigrationError as error:
+            raise MigrationError(
+                f"{error}. It runs outside a transaction: what its statements did before stays, and "
+                "the next run begins with its first statement again"
+            ) from error
+        finally:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+
+    def _apply(self, step: Step) -> Done:
+        """Run one step and write it into the history."""
+        started = time.perf_counter()
+        orphans = _orphans(self.connection)
+        for number, statement in enumerate(step.script.statements(), start=1):
+            self._execute(step, number, statement)
+        if self.connection.in_transaction and not step.script.transactional:
+            raise MigrationError(
+                f"{step.script.path.name} begins a transaction and does not end it"
+            )
+        if lost := _orphans(self.connection) - orphans:
+            raise MigrationError(
+                f"{step.script.path.name} leaves rows without parent: {_told(lost)}"
+            )
+        milliseconds = (time.perf_counter() - started) * 1000
+        if step.way == "up":
+            history.add(self.connection, step.migration, milliseconds, self.app)
+        else:
+            history.remove(self.connection, step.migration)
+        return Done(step.migration.version, step.migration.title, milliseconds)
+
+    def _execute(self, step: Step, number: int, statement: Statement) -> None:
+        try:
+            self.connection.execute(statement.text).fetchall()
+        except (sqlite3.Error, sqlite3.Warning) as error:
+            head = " ".join(statement.text.split())
+            shown = head if len(head) <= 60 else head[:59] + "…"
+            raise MigrationError(
+                f"{step.script.path.name} failed at statement {number}, line {statement.line} "
+                f"({shown}): {error}"
+            ) from error
+
+
 def segments(steps: Sequence[Step]) -> list[list[Step]]:
     """The batch cut into transactions; a step outside a transaction is a segment of its own."""
     cut: list[list[Step]] = []
-    for transactional, group in groupby(steps, key=lambda step: step.script.transactional):
-        cut += [list(group)] if transactional else [[step] for step in group]
+    for step in steps:
+        if cut and step.script.transactional and cut[-1][0].script.transactional:
+            cut[-1].append(step)
+        else:
+            cut.append([step])
     return cut
 
 
@@ -62,49 +151,24 @@ def transaction(connection: sqlite3.Connection, *, keep: bool = True) -> Iterato
         raise
 
 
-def apply(connection: sqlite3.Connection, step: Step, app: str) -> Done:
-    """Run one step and write it into the history. Raises MigrationError at the first failure."""
-    started = time.perf_counter()
-    orphans = _orphans(connection)
-    for number, statement in enumerate(step.script.statements(), start=1):
-        _execute(connection, step, number, statement)
-    if lost := _orphans(connection) - orphans:
-        raise MigrationError(
-            f"{step.script.path.name} leaves rows without their parent: {_told(lost)}"
-        )
-    milliseconds = (time.perf_counter() - started) * 1000
-    if step.way == "up":
-        history.add(connection, step.migration, milliseconds, app)
-    else:
-        history.remove(connection, step.migration)
-    return Done(step.migration.version, step.migration.title, milliseconds)
-
-
-def _execute(connection: sqlite3.Connection, step: Step, number: int, statement: Statement) -> None:
-    try:
-        connection.execute(statement.text).fetchall()
-    except (connection.Error, connection.Warning) as error:
-        head = " ".join(statement.text.split())[:60]
-        raise MigrationError(
-            f"{step.script.path.name} failed at statement {number} (line {statement.line}, "
-            f"`{head}`): {error}"
-        ) from error
-
-
 def _orphans(connection: sqlite3.Connection) -> Counter[tuple[str, str]]:
-    """How many rows of each child table lack their row in which parent table."""
+    """How many rows of each child table lack their row in which parent table.
+
+    Counted before and after, because a database whose foreign keys were never enforced may hold
+    such rows already. A foreign key that SQLite cannot even check counts as one, with its message.
+    """
+    children = connection.execute(
+        "SELECT DISTINCT name FROM sqlite_master, pragma_foreign_key_list(name) WHERE type = 'table'"
+    )
     found: Counter[tuple[str, str]] = Counter()
-    for (table,) in connection.execute(
-        "SELECT DISTINCT m.name FROM sqlite_master m, "
-        "pragma_foreign_key_list(m.name) WHERE m.type = 'table'"
-    ).fetchall():
+    for (child,) in children.fetchall():
         try:
-            rows = connection.execute("SELECT parent FROM pragma_foreign_key_check(?)", (table,))
-            found.update((table, parent) for (parent,) in rows)
-        except connection.Error as error:
-            found[(table, str(error))] += 1
+            rows = connection.execute("SELECT parent FROM pragma_foreign_key_check(?)", (child,))
+            found.update((child, f"of {parent}") for (parent,) in rows)
+        except sqlite3.Error as error:
+            found[(child, str(error))] += 1
     return found
 
 
 def _told(orphans: Counter[tuple[str, str]]) -> str:
-    return ", ".join(f"{count} of {child} ({parent})" for (child, parent), count in orphans.items())
+    return ", ".join(f"{count} in {child} ({why})" for (child, why), count in orphans.items())

@@ -15,8 +15,15 @@ from botbus_storage.migrator.statements import Statement, split
 NO_TRANSACTION = re.compile(r"--\s*no-transaction\s*")
 """A comment line at the head of a script that must run outside a transaction."""
 
-_CONTROL = frozenset({"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"})
-_OUTSIDE_ONLY = frozenset({"VACUUM", "ATTACH", "DETACH"})
+_CONTROL = "because the migrator begins and commits the transaction: leave it out"
+_ALONE = (
+    "because SQLite runs it only outside a transaction: move it to a migration of its own that "
+    "begins with the line `-- no-transaction`"
+)
+_FORBIDDEN = {
+    **dict.fromkeys(("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"), _CONTROL),
+    **dict.fromkeys(("VACUUM", "ATTACH", "DETACH"), _ALONE),
+}
 
 
 class Script(NamedTuple):
@@ -45,14 +52,11 @@ class Script(NamedTuple):
         return split(self.text)
 
     def problems(self) -> Iterator[str]:
-        """Sentences about statements that would break the promise of one transaction."""
-        transactional = self.transactional
-        for statement in self.statements():
-            place = f"{self.path.name}, line {statement.line}: {statement.verb}"
-            if statement.verb in _CONTROL:
-                yield f"{place} is not allowed: the migrator begins and commits by itself"
-            elif transactional and statement.verb in _OUTSIDE_ONLY:
-                yield (
-                    f"{place} cannot run inside a transaction: move it to a migration of its own "
-                    "that begins with the line `-- no-transaction`"
-                )
+        """Sentences about what must not be run: no statement, or one that would leave the batch."""
+        statements = list(self.statements())
+        if not statements:
+            yield f"{self.path.name} holds no statement: write one, or remove the file"
+        for statement in statements if self.transactional else ():
+            if advice := _FORBIDDEN.get(statement.verb):
+                place = f"{self.path.name}, line {statement.line}"
+                yield f"{place}: {statement.verb} cannot be part of a batch, {advice}"

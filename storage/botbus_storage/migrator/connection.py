@@ -1,0 +1,59 @@
+"""How the migrator opens a database, and how SQLite's complaints become sentences.
+
+A `Connect` opens a file; whether that is encrypted is its own business.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from botbus_storage.migrator.errors import MigrationError
+
+MEMORY = ":memory:"
+
+Connect = Callable[[Path], sqlite3.Connection]
+"""Opens the database file, creating it if need be."""
+
+_SENTENCES = {
+    "file is not a database": "is no SQLite database, or an encrypted one whose key was not given",
+    "database is locked": "is being written to by another program: try again when it is done",
+    "unable to open database file": "cannot be opened: is there such a folder, and may you use it?",
+}
+
+
+def plain(path: Path) -> sqlite3.Connection:
+    """Open a database that is not encrypted."""
+    return sqlite3.connect(path, isolation_level=None)
+
+
+@contextmanager
+def opened(
+    database: Path, connect: Connect, wait: float, *, reading: bool = False
+) -> Iterator[sqlite3.Connection]:
+    """A connection in autocommit mode, closed in the end; `reading` forbids it to write.
+
+    Waits up to `wait` seconds for another program's transaction. Raises MigrationError for whatever
+    SQLite or the file system complains of.
+    """
+    with speaking(database), closing(connect(database)) as connection:
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("PRAGMA synchronous = FULL")
+        if reading:
+            connection.execute("PRAGMA query_only = ON")
+        yield connection
+
+
+@contextmanager
+def speaking(database: Path) -> Iterator[None]:
+    """Turns what SQLite and the file system complain of into a MigrationError."""
+    try:
+        yield
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        said = _SENTENCES.get(str(error), f"cannot be used: {error}")
+        raise MigrationError(f"{database} {said}") from error
+    except OSError as error:
+        where = error.filename or database
+        raise MigrationError(f"{where} cannot be used: {error.strerror or error}") from error
