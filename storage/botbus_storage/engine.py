@@ -143,19 +143,19 @@ def _run_atomically(tx: Transaction, operations: Sequence[Operation]) -> list[Re
             for operation in operations:
                 done.append(EXECUTORS[type(operation)](tx, operation))  # noqa: PERF401 - counted when one is refused
     except Refused as refusal:
-        return whole_failed(len(operations), len(done), refusal.fault)
+        return [whole_failed(len(done), refusal.fault)] * len(operations)
     except sqlite3.Error as error:
         if not tx.careful or concerns_whole_batch(error):
             raise
-        return whole_failed(len(operations), len(done), fault_of(error))
+        return [whole_failed(len(done), fault_of(error))] * len(operations)
     return done
 
 
-def whole_failed(count: int, culprit: int, fault: Fault) -> list[Result]:
-    """The answers of an atomic group: each names the request that failed, counted from 0."""
+def whole_failed(culprit: int, fault: Fault) -> Fault:
+    """What everybody in an atomic group is told; it names the request that failed, from 0."""
     details = {**(fault.details or {}), "failed_request": culprit}
     text = f"request {culprit} of this atomic frame failed, so nothing was done: {fault.message}"
-    return [Fault(fault.code, text, details)] * count
+    return Fault(fault.code, text, details)
 
 
 def _all_failed(groups: Sequence[Group], error: sqlite3.Error) -> list[list[Result]]:

@@ -27,6 +27,12 @@ def find_bot(connection: sqlite3.Connection, name_or_id: str) -> Bot | None:
     return None if row is None else _bot(row)
 
 
+def find_bots(connection: sqlite3.Connection, names: list[str]) -> list[Bot]:
+    """The bots of these names, in their order."""
+    found = (find_bot(connection, name) for name in names)
+    return [bot for bot in found if bot is not None]
+
+
 def list_bots(connection: sqlite3.Connection, after: str, limit: int) -> list[Bot]:
     return [_bot(row) for row in connection.execute(_BOTS, (after, limit))]
 

@@ -29,7 +29,8 @@ _DELIVERIES = RowWriter(
         state = excluded.state, attempts = excluded.attempts, lease = excluded.lease,
         holder_pid = excluded.holder_pid, fetched_at = excluded.fetched_at,
         first_fetched_at = coalesce(bot_deliveries.first_fetched_at, excluded.first_fetched_at),
-        due_at = excluded.due_at, settled_at = excluded.settled_at, reason = excluded.reason""",
+        due_at = excluded.due_at, settled_at = excluded.settled_at, reason = excluded.reason
+        WHERE bot_deliveries.state IN ('leased', 'waiting')""",
 )
 
 

@@ -1,0 +1,62 @@
+"""What a daemon needs to itself before it serves: its folders, its socket.
+
+The database has a lock of its own (storage). The socket's is a lock file beside it: of two daemons that
+start at once on one URL, one gets it, and the socket file a dead daemon left is removed by the next.
+"""
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from botbus_storage.database_lock import DatabaseLock, Locked
+
+LONGEST_SOCKET_PATH = 107
+"""Bytes; the kernel's limit for the path of a Unix socket."""
+
+
+class CannotServe(Exception):  # noqa: N818 - the sentence for whoever starts the daemon
+    """The daemon cannot start; the sentence says why and what to do."""
+
+
+def make_folder(folder: Path, *, private: bool) -> None:
+    """Makes a folder if it is not there. Raises CannotServe."""
+    try:
+        folder.mkdir(mode=0o700 if private else 0o755, parents=True, exist_ok=True)
+        if private and folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise CannotServe(f"{folder} can be written by others: make it yours with chmod 700")
+    except OSError as error:
+        raise CannotServe(f"{folder} cannot be made: {error.strerror}") from error
+
+
+@contextmanager
+def claimed_socket(url: str) -> Iterator[None]:
+    """The URL for this process alone. Raises CannotServe."""
+    path = Path(url.removeprefix("ipc://"))
+    if not path.is_absolute():
+        raise CannotServe(f"url {url}: the path of the socket must be absolute, as ipc:///path")
+    if len(str(path).encode()) > LONGEST_SOCKET_PATH:
+        raise CannotServe(
+            f"url {url}: the path has more than {LONGEST_SOCKET_PATH} bytes: shorten it"
+        )
+    make_folder(path.parent, private=True)
+    lock = DatabaseLock(path, "botbus daemon")
+    try:
+        lock.acquire(0.0)
+    except Locked as error:
+        raise CannotServe(f"another daemon serves {url}: {error}") from error
+    try:
+        _remove_stale(path)
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()
+
+
+def _remove_stale(path: Path) -> None:
+    """A socket that a dead daemon left; we hold the lock, so nobody serves it."""
+    if not path.exists():
+        return
+    if not stat.S_ISSOCK(path.stat().st_mode):
+        raise CannotServe(f"{path} is not a socket: remove it or choose another url")
+    path.unlink()

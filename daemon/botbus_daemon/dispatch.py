@@ -1,0 +1,173 @@
+"""From the bytes of a frame to the bytes of its answer.
+
+A table says who handles what. Requests are carried out in order; what they write is committed
+together, and their replies are made afterwards. Whatever a client sends, it gets an answer: a refusal
+for what is expected to go wrong, `internal` for a defect, which is logged once.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from botbus_daemon.handlers import (
+    asking,
+    channels,
+    dead_letters,
+    fetching,
+    inspecting,
+    sending,
+    settling,
+)
+from botbus_daemon.office import Office
+from botbus_daemon.plans import Caller, Handler, Plan, Write
+from botbus_daemon.presence import Connection
+from botbus_protocol import requests
+from botbus_protocol.codec import Frame, decode_frame, encode_replies
+from botbus_protocol.errors import Code, Fault, Refused
+from botbus_protocol.replies import Reply
+from botbus_storage.engine import whole_failed
+
+logger = logging.getLogger(__name__)
+
+HANDLERS: dict[type[requests.Request], Handler] = {
+    requests.Hello: inspecting.hello,
+    requests.Send: sending.send,
+    requests.Publish: sending.publish,
+    requests.Ask: asking.ask,
+    requests.Recall: sending.recall,
+    requests.Fetch: fetching.fetch,
+    requests.CancelFetch: fetching.cancel_fetch,
+    requests.Peek: fetching.peek,
+    requests.Ack: settling.ack,
+    requests.Nak: settling.nak,
+    requests.Extend: settling.extend,
+    requests.Term: settling.term,
+    requests.CreateChannel: channels.create_channel,
+    requests.ListChannels: channels.list_channels,
+    requests.GetChannel: channels.get_channel,
+    requests.Subscribe: channels.subscribe,
+    requests.Unsubscribe: channels.unsubscribe,
+    requests.ListSubscriptions: channels.list_subscriptions,
+    requests.ListSubscribers: channels.list_subscribers,
+    requests.History: inspecting.history,
+    requests.ShowMessage: inspecting.show_message,
+    requests.Tail: inspecting.tail,
+    requests.ListBots: inspecting.list_bots,
+    requests.ListDead: dead_letters.list_dead,
+    requests.ReplayDead: dead_letters.replay_dead,
+    requests.DropDead: dead_letters.drop_dead,
+}
+
+Answer = Reply | Fault
+Pending = list[tuple[int, Write]]
+
+
+class Dispatcher:
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def answer(self, data: bytes, connection: Connection) -> bytes:
+        """The answer to a frame. Never raises for anything a client sent."""
+        try:
+            answers = await self._answer(data, connection)
+        except Refused as refusal:
+            answers = [refusal.fault]
+        except Exception:
+            logger.exception("a frame could not be answered")
+            answers = [_INTERNAL]
+        return encode_replies(answers)
+
+    async def _answer(self, data: bytes, connection: Connection) -> Sequence[Answer]:
+        frame = decode_frame(data, self._office.settings.limits)
+        if self._office.closing.done():
+            raise Refused(
+                Code.SHUTTING_DOWN, "the daemon is stopping: connect again and repeat this"
+            )
+        session = None
+        if frame.bot is not None:
+            session = await self._office.presence.session(connection, frame.bot)
+        caller = Caller(connection, session)
+        if frame.atomic:
+            return await self._answer_atomically(frame, caller)
+        return await self._answer_each(frame, caller)
+
+    async def _answer_each(self, frame: Frame, caller: Caller) -> list[Answer]:
+        answers: list[Answer] = [_INTERNAL] * len(frame.requests)
+        pending: Pending = []
+        for index, request in enumerate(frame.requests):
+            if isinstance(request, Fault):
+                answers[index] = request
+                continue
+            if pending and not request.mutates:  # it may look at what was written before it
+                await self._commit(pending, answers)
+                pending = []
+            plan = await self._plan(request, caller)
+            if isinstance(plan, Write):
+                pending.append((index, plan))
+            else:
+                answers[index] = plan
+        if pending:
+            await self._commit(pending, answers)
+        return answers
+
+    async def _plan(self, request: requests.Request, caller: Caller) -> Plan | Fault:
+        try:
+            return await HANDLERS[type(request)](self._office, caller, request)
+        except Refused as refusal:
+            return refusal.fault
+        except Exception:
+            logger.exception("%s failed", type(request).__name__)
+            return _INTERNAL
+
+    async def _answer_atomically(self, frame: Frame, caller: Caller) -> list[Answer]:
+        answers: list[Answer] = [_INTERNAL] * len(frame.requests)
+        pending: Pending = []
+        for index, request in enumerate(frame.requests):
+            plan = await self._plan_part(request, caller)
+            if isinstance(plan, Fault):
+                _undo(pending)
+                return [whole_failed(index, plan)] * len(frame.requests)
+            if isinstance(plan, Write):
+                pending.append((index, plan))
+            else:
+                answers[index] = plan  # a repeat: it is so already
+        if pending:
+            await self._commit(pending, answers, atomic=True)
+            failure = answers[pending[0][0]]
+            if isinstance(failure, Fault):
+                return [failure] * len(frame.requests)
+        return answers
+
+    async def _plan_part(
+        self, request: requests.AnyRequest | Fault, caller: Caller
+    ) -> Plan | Fault:
+        """The plan of a part of an atomic frame."""
+        if isinstance(request, Fault):
+            return request
+        if request.mutates and not request.parks:
+            return await self._plan(request, caller)
+        name = str(request.__struct_config__.tag)
+        return Fault(Code.INVALID.value, f"{name} cannot be atomic: send it in a frame of its own")
+
+    async def _commit(
+        self, pending: Pending, answers: list[Answer], *, atomic: bool = False
+    ) -> None:
+        """Writes what is pending and fills in the answers, which exist only now that it is on disk."""
+        operations = [write.operation for _, write in pending]
+        results = await self._office.store.submit(operations, atomic=atomic)
+        for (index, write), result in zip(pending, results, strict=True):
+            if isinstance(result, Fault):
+                if write.undo is not None:
+                    write.undo()
+                answers[index] = result
+            else:
+                answers[index] = write.then(result)
+        self._office.serve_woken()
+
+
+def _undo(pending: Pending) -> None:
+    for _, write in pending:
+        if write.undo is not None:
+            write.undo()
+
+
+_INTERNAL = Fault(Code.INTERNAL.value, "the daemon failed at this request; its log says why")

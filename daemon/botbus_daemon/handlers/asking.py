@@ -1,0 +1,56 @@
+"""ask: a message whose first reply is the answer."""
+
+from functools import partial
+
+from botbus_daemon.handlers.sending import parent_of, write_letter
+from botbus_daemon.office import Office
+from botbus_daemon.parents import Parent
+from botbus_daemon.parking import park
+from botbus_daemon.plans import Caller, Plan
+from botbus_daemon.presence import Session
+from botbus_protocol.errors import Code, Fault, Refused
+from botbus_protocol.records import Message
+from botbus_protocol.replies import Answer, Receipt
+from botbus_protocol.requests import Ask
+from botbus_storage.reading import history
+
+
+async def ask(office: Office, caller: Caller, request: Ask) -> Plan:
+    session = caller.bot()
+    parent = await parent_of(office, session, request)
+    question = office.questions.open(request.id, session)
+    try:
+        receipt = await _put(office, session, request, parent)
+        earlier = await _earlier_reply(office, session, receipt) if receipt.duplicate else None
+        if earlier is not None:
+            return Answer(receipt=receipt, reply=earlier)
+        reply = await park(office, caller, question.answer, request.timeout)
+        return Answer(receipt=receipt, reply=reply)
+    finally:
+        office.questions.close(request.id, question)
+
+
+async def _put(office: Office, session: Session, request: Ask, parent: Parent | None) -> Receipt:
+    """Commits the question; its receipt."""
+    plan = write_letter(office, session, request, parent)
+    (result,) = await office.store.submit([plan.operation])
+    if isinstance(result, Fault):
+        if plan.undo is not None:
+            plan.undo()
+        raise Refused(Code(result.code), result.message, **(result.details or {}))
+    receipt = plan.then(result)
+    office.serve_woken()
+    assert isinstance(receipt, Receipt)
+    return receipt
+
+
+async def _earlier_reply(office: Office, session: Session, receipt: Receipt) -> Message | None:
+    """A question that was asked before may have been answered while nobody listened."""
+    message = await office.store.query(partial(history.find_message, message_id=receipt.id))
+    if message is None:
+        return None
+    question = partial(history.first_reply, message=message, bot_id=session.bot_id)
+    reply = await office.store.query(question)
+    if reply is not None:
+        office.settle_answer(reply, session)
+    return reply

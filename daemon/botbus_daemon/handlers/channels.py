@@ -1,0 +1,98 @@
+"""create_channel, subscribe and the like."""
+
+from functools import partial
+
+from botbus_daemon.office import Office
+from botbus_daemon.plans import Caller, Plan, Write
+from botbus_daemon.resolving import bot_named
+from botbus_protocol import timestamps
+from botbus_protocol.errors import Code, Refused
+from botbus_protocol.replies import (
+    ChannelReply,
+    Channels,
+    Done,
+    SubscriptionReply,
+    Subscriptions,
+)
+from botbus_protocol.requests import (
+    CreateChannel,
+    GetChannel,
+    ListChannels,
+    ListSubscribers,
+    ListSubscriptions,
+    Subscribe,
+    Unsubscribe,
+)
+from botbus_storage import operations
+from botbus_storage.reading import directory
+
+
+async def create_channel(_: Office, caller: Caller, request: CreateChannel) -> Plan:
+    def then(outcome: operations.CreatedChannel) -> ChannelReply:
+        return ChannelReply(channel=outcome.channel, created=outcome.created)
+
+    session = caller.bot()
+    return Write(operations.CreateChannel(name=request.name, bot_id=session.bot_id), then)
+
+
+async def get_channel(office: Office, _: Caller, request: GetChannel) -> Plan:
+    channel = await office.store.query(partial(directory.find_channel, name=request.name))
+    if channel is None:
+        raise _no_channel(request.name)
+    return ChannelReply(channel=channel)
+
+
+async def list_channels(office: Office, _: Caller, request: ListChannels) -> Plan:
+    limit = min(request.limit, office.settings.limits.fetch_messages)
+    question = partial(directory.list_channels, after=request.after, limit=limit)
+    return Channels(channels=await office.store.query(question))
+
+
+async def subscribe(office: Office, caller: Caller, request: Subscribe) -> Plan:
+    session = caller.bot()
+    start = request.start
+    if isinstance(start, str) and start not in {"new", "first"}:
+        start = timestamps.normal_time(start, "start")
+
+    def then(outcome: operations.Subscribed) -> SubscriptionReply:
+        courier = office.loaded_courier(session.bot_id)
+        if courier is not None:
+            courier.add_source(request.channel, outcome.subscription.cursor)
+        return SubscriptionReply(subscription=outcome.subscription, created=outcome.created)
+
+    operation = operations.Subscribe(bot_id=session.bot_id, channel=request.channel, start=start)
+    return Write(operation, then)
+
+
+async def unsubscribe(office: Office, caller: Caller, request: Unsubscribe) -> Plan:
+    session = caller.bot()
+
+    def then(outcome: operations.Changed) -> Done:
+        courier = office.loaded_courier(session.bot_id)
+        if courier is not None:
+            courier.remove_source(request.channel)
+        return Done(changed=outcome.changed)
+
+    return Write(operations.Unsubscribe(bot_id=session.bot_id, channel=request.channel), then)
+
+
+async def list_subscriptions(office: Office, caller: Caller, request: ListSubscriptions) -> Plan:
+    bot_id = (
+        caller.bot().bot_id if request.bot is None else (await bot_named(office, request.bot)).id
+    )
+    question = partial(directory.subscriptions_of, bot_id=bot_id)
+    return Subscriptions(subscriptions=await office.store.query(question))
+
+
+async def list_subscribers(office: Office, _: Caller, request: ListSubscribers) -> Plan:
+    if await office.store.query(partial(directory.find_channel, name=request.channel)) is None:
+        raise _no_channel(request.channel)
+    limit = min(request.limit, office.settings.limits.fetch_messages)
+    question = partial(
+        directory.subscribers_of, channel=request.channel, after=request.after, limit=limit
+    )
+    return Subscriptions(subscriptions=await office.store.query(question))
+
+
+def _no_channel(name: str) -> Refused:
+    return Refused(Code.NOT_FOUND, f"there is no channel {name!r}: create it first", channel=name)

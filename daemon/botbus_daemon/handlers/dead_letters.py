@@ -1,0 +1,42 @@
+"""list_dead, replay_dead, drop_dead."""
+
+from functools import partial
+
+from botbus_daemon.deliveries import OpenDelivery
+from botbus_daemon.office import Office
+from botbus_daemon.plans import Caller, Plan, Write
+from botbus_daemon.resolving import bot_named
+from botbus_protocol.replies import DeadLetters, Done
+from botbus_protocol.requests import DropDead, ListDead, ReplayDead
+from botbus_storage import operations
+from botbus_storage.operations import Touched
+from botbus_storage.reading import history
+
+
+async def list_dead(office: Office, _: Caller, request: ListDead) -> Plan:
+    bot_id = None if request.bot is None else (await bot_named(office, request.bot)).id
+    limit = min(request.limit, office.settings.limits.fetch_messages)
+    question = partial(history.dead_letters, bot_id=bot_id, after=request.after, limit=limit)
+    return DeadLetters(dead=await office.store.query(question))
+
+
+async def replay_dead(office: Office, _: Caller, request: ReplayDead) -> Plan:
+    bot = await bot_named(office, request.bot)
+
+    def then(outcome: Touched) -> Done:
+        courier = office.loaded_courier(bot.id)
+        if courier is not None:
+            for seq in outcome.seqs:
+                courier.adopt(OpenDelivery(seq))
+        return Done(changed=bool(outcome.seqs), count=len(outcome.seqs))
+
+    return Write(operations.ReplayDead(bot_id=bot.id, seqs=request.seqs), then)
+
+
+async def drop_dead(office: Office, _: Caller, request: DropDead) -> Plan:
+    bot = await bot_named(office, request.bot)
+
+    def then(outcome: Touched) -> Done:
+        return Done(changed=bool(outcome.seqs), count=len(outcome.seqs))
+
+    return Write(operations.DropDead(bot_id=bot.id, seqs=request.seqs), then)

@@ -1,0 +1,74 @@
+"""fetch, cancel_fetch, peek: reading one's own mailbox."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from botbus_daemon.courier import Courier, Fetcher
+from botbus_daemon.office import Office
+from botbus_daemon.parking import park
+from botbus_daemon.plans import Caller, Plan
+from botbus_daemon.watchers import Filter, Watcher
+from botbus_protocol.records import Delivery, Message
+from botbus_protocol.replies import Deliveries, Done, Messages
+from botbus_protocol.requests import CancelFetch, Fetch, Peek
+from botbus_storage.reading import mailboxes
+
+
+async def fetch(office: Office, caller: Caller, request: Fetch) -> Plan:
+    session = caller.bot()
+    courier = await office.courier(session.bot_id, session.bot)
+    if request.ticket in session.cancelled_tickets or session.closed:
+        return Deliveries(deliveries=[])
+    fetcher = Fetcher(
+        session,
+        min(request.max, office.settings.limits.fetch_messages),
+        request.lease,
+        request.ticket,
+        asyncio.get_running_loop().create_future(),
+    )
+    return Deliveries(deliveries=await _served(office, caller, courier, fetcher, request.wait))
+
+
+async def _served(
+    office: Office, caller: Caller, courier: Courier, fetcher: Fetcher, wait: float
+) -> list[Delivery]:
+    """What there is; if there is nothing, what comes within the wait."""
+    courier.park(fetcher)
+    courier.serve()
+    try:
+        while (filling := courier.filling) is not None and not fetcher.future.done():
+            either: set[asyncio.Future[Any]] = {filling, fetcher.future}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not fetcher.future.done() and wait > 0:
+            await park(office, caller, fetcher.future, wait)
+    finally:
+        courier.unpark(fetcher)
+    return fetcher.future.result() if fetcher.future.done() else []
+
+
+async def cancel_fetch(office: Office, caller: Caller, request: CancelFetch) -> Plan:
+    session = caller.bot()
+    courier = await office.courier(session.bot_id, session.bot)
+    return Done(changed=courier.cancel(session, request.ticket))
+
+
+async def peek(office: Office, caller: Caller, request: Peek) -> Plan:
+    session = caller.bot()
+    courier = await office.courier(session.bot_id, session.bot)
+    watcher = Watcher(Filter())
+    courier.watch(watcher)
+    try:
+        messages = await _pending(office, session.bot_id, request)
+        if not messages and request.wait > 0:
+            await park(office, caller, watcher.seen, request.wait)
+            messages = await _pending(office, session.bot_id, request)
+    finally:
+        courier.unwatch(watcher)
+    return Messages(messages=messages, last_seq=messages[-1].seq if messages else request.after)
+
+
+async def _pending(office: Office, bot_id: str, request: Peek) -> list[Message]:
+    limit = min(request.max, office.settings.limits.fetch_messages)
+    question = partial(mailboxes.pending_messages, bot_id=bot_id, after=request.after, limit=limit)
+    return await office.store.query(question)

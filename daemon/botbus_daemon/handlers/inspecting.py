@@ -1,0 +1,123 @@
+"""hello, history, show_message, tail, list_bots: looking without touching."""
+
+import time
+from functools import partial
+
+import msgspec
+
+from botbus_daemon.office import Office
+from botbus_daemon.parking import park
+from botbus_daemon.plans import Caller, Plan
+from botbus_daemon.resolving import bot_named
+from botbus_daemon.watchers import Filter, Watcher
+from botbus_protocol import PROTOCOL_VERSION, __version__, timestamps
+from botbus_protocol.errors import Code, Refused
+from botbus_protocol.records import Bot, DeliveryRecord
+from botbus_protocol.replies import Bots, MessageLife, Messages, Welcome
+from botbus_protocol.requests import Hello, History, ListBots, ShowMessage, Tail
+from botbus_storage.reading import directory
+from botbus_storage.reading import history as trail
+
+
+async def hello(office: Office, _: Caller, __: Hello) -> Plan:
+    return Welcome(
+        server=f"botbus {__version__}",
+        protocol=PROTOCOL_VERSION,
+        boot=office.boot,
+        limits=office.settings.limits,
+    )
+
+
+async def history(office: Office, _: Caller, request: History) -> Plan:
+    pair = None
+    if request.between is not None:
+        one, other = [await bot_named(office, name) for name in request.between]
+        pair = (one.id, other.id)
+    scope = trail.Scope(
+        pair=pair,
+        channel=request.channel,
+        thread=request.thread,
+        before=_bound(request.before, "before"),
+        after=_bound(request.after, "after"),
+        limit=min(request.limit, office.settings.limits.fetch_messages),
+    )
+    return Messages(messages=await office.store.query(partial(trail.history, scope=scope)))
+
+
+def _bound(bound: str | int | None, what: str) -> str | int | None:
+    return timestamps.normal_time(bound, what) if isinstance(bound, str) else bound
+
+
+async def show_message(office: Office, _: Caller, request: ShowMessage) -> Plan:
+    life = await office.store.query(partial(trail.life_of, message_id=request.id))
+    if life is None:
+        raise Refused(Code.NOT_FOUND, f"there is no message {request.id}: check the id")
+    return MessageLife(
+        message=life.message,
+        sender_pid=life.sender_pid,
+        deliveries=[_present(office, life.message.seq, record) for record in life.deliveries],
+        replies=life.replies,
+    )
+
+
+def _present(office: Office, seq: int, record: DeliveryRecord) -> DeliveryRecord:
+    """A record as it is now: memory knows of a lease before the disk does."""
+    courier = office.courier_named(record.bot)
+    delivery = courier.mailbox.open.get(seq) if courier is not None else None
+    if courier is None or delivery is None or delivery.state not in {"leased", "waiting"}:
+        return record
+    now = courier.record(delivery, "leased" if delivery.state == "leased" else "waiting")
+    return DeliveryRecord(
+        bot=record.bot,
+        state=now.state,
+        attempts=now.attempts,
+        holder_pid=now.holder_pid,
+        first_fetched_at=now.first_fetched_at,
+        fetched_at=now.fetched_at,
+        due_at=now.due_at,
+        reason=record.reason,
+    )
+
+
+async def tail(office: Office, caller: Caller, request: Tail) -> Plan:
+    bot = None if request.bot is None else await bot_named(office, request.bot)
+    after = office.streams.head if request.after is None else request.after
+    question = partial(
+        trail.tail,
+        after=after,
+        channel=request.channel,
+        bot_id=bot.id if bot else None,
+        limit=min(request.max, office.settings.limits.fetch_messages),
+    )
+    watcher = Watcher(Filter(request.channel, bot.name if bot else None))
+    office.watchers.add(watcher)
+    try:
+        messages = await office.store.query(question)
+        if not messages and request.wait > 0:
+            await park(office, caller, watcher.seen, request.wait)
+            messages = await office.store.query(question)
+    finally:
+        office.watchers.discard(watcher)
+    return Messages(messages=messages, last_seq=messages[-1].seq if messages else after)
+
+
+async def list_bots(office: Office, _: Caller, request: ListBots) -> Plan:
+    limit = min(request.limit, office.settings.limits.fetch_messages)
+    if request.connected:
+        return Bots(bots=await _connected_bots(office, request.after, limit))
+    question = partial(directory.list_bots, after=request.after, limit=limit)
+    return Bots(bots=[_with_presence(office, bot) for bot in await office.store.query(question)])
+
+
+async def _connected_bots(office: Office, after: str, limit: int) -> list[Bot]:
+    names = sorted(name for name in office.presence.connected_names() if name > after)[:limit]
+    question = partial(directory.find_bots, names=names)
+    return [_with_presence(office, bot) for bot in await office.store.query(question)]
+
+
+def _with_presence(office: Office, bot: Bot) -> Bot:
+    connections = office.presence.connected(bot.id)
+    if connections == 0:
+        return bot
+    now = timestamps.from_epoch(time.time())
+    return msgspec.structs.replace(bot, connections=connections, last_seen_at=now)

@@ -1,0 +1,228 @@
+"""send, publish, recall: messages on their way to the disk."""
+
+import time
+from functools import partial
+
+import msgspec
+from msgspec import Raw
+
+from botbus_daemon.courier import Courier
+from botbus_daemon.office import Office
+from botbus_daemon.parents import Parent
+from botbus_daemon.plans import Caller, Plan, Write
+from botbus_daemon.presence import Session
+from botbus_protocol import bodies, timestamps
+from botbus_protocol.errors import Code, Refused
+from botbus_protocol.records import Message
+from botbus_protocol.replies import Done, Receipt
+from botbus_protocol.requests import Ask, Publish, Recall, Send
+from botbus_storage.operations import Recalled, RecallMessage, Saved, SaveMessage
+from botbus_storage.reading import history
+
+Letter = Send | Publish | Ask
+
+_CHAIN_SHOWN = 6
+
+_encode_headers = msgspec.json.Encoder().encode
+
+
+async def send(office: Office, caller: Caller, request: Send) -> Plan:
+    session = caller.bot()
+    return write_letter(office, session, request, await parent_of(office, session, request))
+
+
+async def publish(office: Office, caller: Caller, request: Publish) -> Plan:
+    session = caller.bot()
+    return write_letter(office, session, request, await parent_of(office, session, request))
+
+
+def write_letter(office: Office, session: Session, request: Letter, parent: Parent | None) -> Write:
+    """The plan that saves a message and hands it on."""
+    operation = save_operation(office, session, request, parent)
+    office.parents.add(request.id, operation.thread_id, operation.hops)
+    return Write(
+        operation,
+        partial(saved, office, session, request, operation),
+        partial(office.parents.forget, request.id),
+    )
+
+
+def saved(
+    office: Office, session: Session, request: Letter, operation: SaveMessage, outcome: Saved
+) -> Receipt:
+    """A message is on disk: hands it to whoever waits for it; the receipt."""
+    streams = office.streams
+    if not outcome.duplicate:
+        streams.head = max(streams.head, outcome.seq)
+        if office.wants(operation.channel, outcome.recipient_id):
+            message = message_of(session, request, operation, outcome)
+            office.routed(message, outcome.recipient_id)
+    if operation.channel is not None:
+        return Receipt(
+            id=outcome.id,
+            seq=outcome.seq,
+            timestamp=outcome.timestamp,
+            duplicate=outcome.duplicate,
+            recipients=outcome.subscribers,
+        )
+    return Receipt(
+        id=outcome.id,
+        seq=outcome.seq,
+        timestamp=outcome.timestamp,
+        duplicate=outcome.duplicate,
+        known=outcome.known,
+        connected=office.presence.connected(outcome.recipient_id) > 0,
+    )
+
+
+def message_of(
+    session: Session, request: Letter, operation: SaveMessage, outcome: Saved
+) -> Message:
+    return Message(
+        seq=outcome.seq,
+        id=outcome.id,
+        sender=session.bot,
+        recipient=outcome.recipient_name,
+        channel=operation.channel,
+        type=operation.type,
+        body=request.body.copy(),  # else it would hold on to the whole frame
+        reply_to=operation.reply_to,
+        thread=operation.thread_id,
+        hops=operation.hops,
+        headers=request.headers,
+        timestamp=outcome.timestamp,
+        expires_at=operation.expires_at,
+        deliver_at=operation.deliver_at,
+    )
+
+
+def save_operation(
+    office: Office, session: Session, request: Letter, parent: Parent | None
+) -> SaveMessage:
+    """The operation that saves a message. Raises Refused if its content cannot be taken."""
+    limits = office.settings.limits
+    peer = session.connection.peer
+    expires_at, deliver_at = _times(request)
+    return SaveMessage(
+        id=request.id,
+        sender_id=session.bot_id,
+        sender_name=session.bot,
+        to=None if isinstance(request, Publish) else request.to,
+        channel=request.channel if isinstance(request, Publish) else None,
+        type=request.type,
+        body=_body(request.body, limits.body_bytes),
+        reply_to=request.reply_to,
+        thread_id=parent.thread if parent else None,
+        hops=parent.hops + 1 if parent else 0,
+        headers=_headers(request.headers, limits.headers_bytes) if request.headers else None,
+        expires_at=expires_at,
+        deliver_at=deliver_at,
+        sender_uid=peer.uid,
+        sender_pid=peer.pid,
+    )
+
+
+def _body(raw: Raw, limit: int) -> str:
+    try:
+        text = bodies.to_json(raw)
+    except ValueError as error:
+        raise Refused(Code.INVALID, str(error)) from None
+    _check_size("body", text, limit)
+    return text
+
+
+def _headers(headers: dict[str, str], limit: int) -> str:
+    text = _encode_headers(headers).decode()
+    _check_size("headers", text, limit)
+    return text
+
+
+def _check_size(what: str, text: str, limit: int) -> None:
+    if len(text) * 4 > limit and (size := len(text.encode())) > limit:
+        raise Refused(
+            Code.TOO_LARGE,
+            f"the {what} has {size} bytes as JSON and the limit is {limit}: "
+            "put the data into a file and send its path",
+            limit=f"{what}_bytes",
+            figure=limit,
+        )
+
+
+def _times(request: Letter) -> tuple[str | None, str | None]:
+    """When a message expires, and before when it is not delivered."""
+    now = time.time()
+    expires_at = None if request.ttl is None else timestamps.from_epoch(now + request.ttl)
+    if request.deliver_at is not None:
+        return expires_at, timestamps.normal_time(request.deliver_at, "deliver_at")
+    return expires_at, timestamps.from_epoch(now + request.delay) if request.delay else None
+
+
+async def parent_of(office: Office, session: Session, request: Letter) -> Parent | None:
+    """The message that this one answers. Raises Refused: `not_found`, `loop`."""
+    if request.reply_to is None:
+        return None
+    parent = office.parents.get(request.reply_to)
+    if parent is None:
+        question = partial(history.find_message, message_id=request.reply_to)
+        message = await office.store.query(question)
+        if message is None:
+            raise Refused(
+                Code.NOT_FOUND,
+                f"there is no message {request.reply_to} to reply to: check reply_to",
+            )
+        office.parents.remember(message)
+        parent = Parent(message.thread or message.id, message.hops)
+    await _guard(office, session, request, parent.hops + 1)
+    return parent
+
+
+async def _guard(office: Office, session: Session, request: Letter, hops: int) -> None:
+    recipient = request.channel if isinstance(request, Publish) else request.to
+    objection = office.loop_guard.objection(session.bot, recipient, hops, time.monotonic())
+    if objection is None:
+        return
+    question = partial(history.chain_of, message_id=request.reply_to or "", most=_CHAIN_SHOWN)
+    chain = [session.bot, *await office.store.query(question)]
+    raise Refused(
+        Code.LOOP,
+        f"{objection}: do these bots answer each other for ever? The chain ends "
+        f"{' <- '.join(chain)}; to go on, send a message that is no reply",
+        chain=chain,
+        hops=hops,
+    )
+
+
+async def recall(office: Office, caller: Caller, request: Recall) -> Plan:
+    session = caller.bot()
+    question = partial(history.find_message, message_id=request.id)
+    message = await office.store.query(question)
+    holders = [] if message is None else _withhold(office, message)
+
+    def undo() -> None:
+        for courier in holders:
+            courier.mailbox.release(message.seq if message else 0)
+            courier.serve()
+
+    def then(outcome: Recalled) -> Done:
+        for courier in holders:
+            courier.mailbox.settled(outcome.seq)
+        return Done(changed=outcome.changed)
+
+    return Write(RecallMessage(id=request.id, sender_id=session.bot_id), then, undo)
+
+
+def _withhold(office: Office, message: Message) -> list[Courier]:
+    """Keeps a message from being handed out while it is recalled. Raises Refused if it was."""
+    couriers = [c for c in office.loaded_couriers() if c.receives(message)]
+    for courier in couriers:
+        delivery = courier.mailbox.open.get(message.seq)
+        if delivery is not None and delivery.attempts > 0:
+            raise Refused(
+                Code.ILLEGAL_STATE,
+                f"message {message.id} was already delivered to {courier.mailbox.bot}: "
+                "it cannot be recalled",
+                delivered_to=courier.mailbox.bot,
+            )
+    for courier in couriers:
+        courier.mailbox.withhold(message.seq)
+    return couriers

@@ -1,0 +1,177 @@
+"""ack, nak, extend, term: what a holder says of its delivery.
+
+The mailbox in memory knows who holds what, and decides. Only a lease that it does not know (a repeat of
+something already settled, or a lease from before a restart) is looked up on disk.
+"""
+
+import asyncio
+import time
+
+from botbus_daemon.backoff import backoff, exhausted
+from botbus_daemon.courier import Courier
+from botbus_daemon.deliveries import OpenDelivery
+from botbus_daemon.office import Office
+from botbus_daemon.plans import Caller, Plan, Write
+from botbus_protocol import timestamps
+from botbus_protocol.errors import Code, Refused
+from botbus_protocol.replies import Done, Lease
+from botbus_protocol.requests import Ack, Extend, Nak, Term
+from botbus_storage.operations import Changed, SettleUnknown, StoredState
+
+Settle = Ack | Nak | Term
+
+
+async def ack(office: Office, caller: Caller, request: Ack) -> Plan:
+    courier = await _own_courier(office, caller)
+    delivery = courier.mailbox.open.get(request.seq)
+    if delivery is None:
+        return _settle_unknown(office, courier, request, "acked")
+    _check_lease(delivery, request)
+    return _settle(courier, delivery, "acked")
+
+
+async def term(office: Office, caller: Caller, request: Term) -> Plan:
+    courier = await _own_courier(office, caller)
+    delivery = courier.mailbox.open.get(request.seq)
+    reason = request.reason or "terminated by its holder"
+    if delivery is None:
+        return _settle_unknown(office, courier, request, "dead", reason=reason)
+    _check_lease(delivery, request)
+    return _settle(courier, delivery, "dead", reason)
+
+
+async def nak(office: Office, caller: Caller, request: Nak) -> Plan:
+    courier = await _own_courier(office, caller)
+    delivery = courier.mailbox.open.get(request.seq)
+    if delivery is None:
+        due = timestamps.from_epoch(time.time() + (request.delay or 0.0))
+        return _settle_unknown(
+            office, courier, request, "waiting", reason=request.reason or None, due_at=due
+        )
+    _check_lease(delivery, request)
+    if delivery.state != "leased":
+        return Done(changed=False)  # it came back already, by its deadline or an earlier nak
+    if request.counts and exhausted(office.policy, delivery.attempts):
+        why = request.reason or "not acknowledged"
+        return _settle(
+            courier, delivery, "dead", f"given up after {delivery.attempts} deliveries: {why}"
+        )
+    return _put_back(office, courier, delivery, request)
+
+
+def _put_back(office: Office, courier: Courier, delivery: OpenDelivery, request: Nak) -> Write:
+    attempts = delivery.attempts if request.counts else delivery.attempts - 1
+    delay = request.delay
+    if delay is None:
+        delay = backoff(office.policy, delivery.attempts) if request.counts else 0.0
+    mailbox = courier.mailbox
+    mailbox.settling(delivery)
+
+    def then(_: Changed) -> Done:
+        delivery.attempts = attempts
+        courier.postpone(delivery, delay, recorded=True)
+        return Done()
+
+    return Write(
+        courier.record(
+            delivery, "waiting", attempts=attempts, due=delay, reason=request.reason or None
+        ),
+        then,
+        lambda: courier.could_not_settle(delivery),
+    )
+
+
+def _settle(
+    courier: Courier, delivery: OpenDelivery, state: StoredState, reason: str | None = None
+) -> Write:
+    courier.mailbox.settling(delivery)
+
+    def then(_: Changed) -> Done:
+        courier.settled(delivery.seq)
+        return Done()
+
+    return Write(
+        courier.record(delivery, state, reason=reason),
+        then,
+        lambda: courier.could_not_settle(delivery),
+    )
+
+
+def _settle_unknown(
+    office: Office,
+    courier: Courier,
+    request: Settle,
+    state: StoredState,
+    *,
+    reason: str | None = None,
+    due_at: str | None = None,
+) -> Write:
+    mailbox = courier.mailbox
+    mailbox.withhold(request.seq)
+
+    def then(outcome: Changed) -> Done:
+        if state == "waiting" and outcome.changed:
+            mailbox.settled(request.seq)
+            courier.adopt(OpenDelivery(request.seq))
+        else:
+            courier.settled(request.seq)
+        return Done(changed=outcome.changed)
+
+    def undo() -> None:
+        mailbox.release(request.seq)
+        courier.serve()
+
+    return Write(
+        SettleUnknown(
+            seq=request.seq,
+            bot_id=mailbox.bot_id,
+            lease=request.lease,
+            state=state,
+            from_earlier_boot=_from_earlier_boot(office, request.lease),
+            counts=not isinstance(request, Nak) or request.counts,
+            due_at=due_at,
+            reason=reason,
+        ),
+        then,
+        undo,
+    )
+
+
+def _from_earlier_boot(office: Office, lease: str) -> bool:
+    boot, dot, number = lease.partition(".")
+    return bool(dot and boot.isdecimal() and number.isdecimal() and int(boot) < office.boot)
+
+
+async def extend(office: Office, caller: Caller, request: Extend) -> Plan:
+    courier = await _own_courier(office, caller)
+    delivery = courier.mailbox.open.get(request.seq)
+    if delivery is None or delivery.state != "leased":
+        raise _lost(request.seq)
+    _check_lease(delivery, request)
+    deadline = asyncio.get_running_loop().time() + request.seconds
+    courier.extend(delivery, deadline)
+    return Lease(lease_expires_at=timestamps.from_epoch(time.time() + request.seconds))
+
+
+async def _own_courier(office: Office, caller: Caller) -> Courier:
+    session = caller.bot()
+    return await office.courier(session.bot_id, session.bot)
+
+
+def _check_lease(delivery: OpenDelivery, request: Settle | Extend) -> None:
+    if delivery.lease is None:
+        raise Refused(
+            Code.NOT_FOUND,
+            f"message {request.seq} was never delivered to this bot: settle only what was fetched",
+            seq=request.seq,
+        )
+    if delivery.lease != request.lease:
+        raise _lost(request.seq)
+
+
+def _lost(seq: int) -> Refused:
+    return Refused(
+        Code.LEASE_LOST,
+        f"the lease on message {seq} has ended and it was offered again: do not settle it",
+        seq=seq,
+    )

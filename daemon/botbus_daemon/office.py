@@ -1,0 +1,175 @@
+"""The post office: everything the handlers work with, and the way of a committed message.
+
+`routed` is called for every message after its commit, in commit order, and for nothing else: what it
+hands on is on disk. It gives the message to the question it answers, to its stream, and to those who
+watch; then `serve_woken` serves the mailboxes that were waiting.
+"""
+
+import asyncio
+import itertools
+
+from botbus_daemon.backoff import DeliveryPolicy
+from botbus_daemon.courier import Courier
+from botbus_daemon.loop_guard import LoopGuard
+from botbus_daemon.mailbox import Mailbox
+from botbus_daemon.parents import Parents
+from botbus_daemon.presence import Presence, Session
+from botbus_daemon.questions import Questions
+from botbus_daemon.recorder import Recorder
+from botbus_daemon.settings import Settings
+from botbus_daemon.streams import Streams
+from botbus_daemon.watchers import Watchers
+from botbus_protocol.errors import Code, Fault, Refused
+from botbus_protocol.records import Message
+from botbus_storage.operations import RecordDelivery, SeeBot, SeenBot
+from botbus_storage.store import Store
+
+
+class Office:
+    def __init__(self, settings: Settings, store: Store, boot: int, head: int) -> None:
+        self.settings = settings
+        self.store = store
+        self.boot = boot
+        self.streams = Streams(head)
+        self.parents = Parents()
+        self.questions = Questions()
+        self.watchers = Watchers()
+        self.recorder = Recorder(store)
+        self.loop_guard = LoopGuard(settings.loop_guard)
+        self.presence = Presence(self.see)
+        self.woken: set[Courier] = set()
+        self.closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Resolves when the daemon begins to stop; whoever is parked watches it."""
+        self._couriers: dict[str, asyncio.Task[Courier]] = {}
+        self._leases = itertools.count(1)
+        self._partings: set[asyncio.Task[None]] = set()
+
+    @property
+    def policy(self) -> DeliveryPolicy:
+        return self.settings.delivery
+
+    async def see(self, bot: str) -> tuple[str, str]:
+        """Id and name of a bot that is there. Raises Refused."""
+        (result,) = await self.store.submit([SeeBot(name=bot)])
+        if isinstance(result, Fault):
+            raise Refused(Code(result.code), result.message)
+        assert isinstance(result, SeenBot)
+        return result.id, result.name
+
+    def next_lease(self) -> str:
+        """A lease's name: the start of the daemon it was given in, and a number."""
+        return f"{self.boot}.{next(self._leases)}"
+
+    # Mailboxes
+
+    async def courier(self, bot_id: str, bot: str) -> Courier:
+        """The courier of a bot's mailbox, loaded from disk if need be."""
+        task = self._couriers.get(bot_id)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._load(bot_id, bot))
+            self._couriers[bot_id] = task
+        return task.result() if task.done() else await asyncio.shield(task)
+
+    def loaded_courier(self, bot_id: str | None) -> Courier | None:
+        """The courier of a mailbox that is in memory."""
+        task = self._couriers.get(bot_id or "")
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return None
+        return task.result()
+
+    def courier_named(self, bot: str) -> Courier | None:
+        return next((c for c in self.loaded_couriers() if c.mailbox.bot == bot), None)
+
+    def loaded_couriers(self) -> list[Courier]:
+        found = (self.loaded_courier(bot_id) for bot_id in self._couriers)
+        return [courier for courier in found if courier is not None]
+
+    async def _load(self, bot_id: str, bot: str) -> Courier:
+        courier = Courier(self, Mailbox(bot_id, bot, self.policy))
+        try:
+            await courier.load()
+        except BaseException:
+            courier.close()
+            del self._couriers[bot_id]
+            raise
+        return courier
+
+    # Messages
+
+    def wants(self, channel: str | None, recipient_id: str | None) -> bool:
+        """Whether a message to there is of interest to anybody who is here."""
+        return (
+            self.streams.wants(channel, recipient_id) or self.questions.any() or self.watchers.any()
+        )
+
+    def routed(self, message: Message, recipient_id: str | None) -> None:
+        """Takes a committed message to where it is waited for."""
+        if self.watchers.any():
+            self.watchers.show(message)
+        asker = self.questions.claim(message, recipient_id)
+        if asker is None:
+            self.streams.route(message, recipient_id)
+        else:
+            self.settle_answer(message, asker)
+
+    def settle_answer(self, message: Message, asker: Session) -> None:
+        """The reply went to the one who asked: the mailbox is done with it."""
+        self.streams.head = max(self.streams.head, message.seq)
+        courier = self.loaded_courier(asker.bot_id)
+        if courier is not None:
+            if message.seq in courier.mailbox.open:
+                return  # a fetch was quicker
+            courier.mailbox.withhold(message.seq)
+        answered = RecordDelivery(
+            seq=message.seq,
+            bot_id=asker.bot_id,
+            state="acked",
+            attempts=1,
+            lease=self.next_lease(),
+            holder_pid=asker.connection.peer.pid,
+            first_fetched_at=message.timestamp,
+            fetched_at=message.timestamp,
+        )
+        self.recorder.decide(answered, courier)
+
+    def serve_woken(self) -> None:
+        """Serves the mailboxes that something arrived for."""
+        while self.woken:
+            self.woken.pop().serve()
+
+    # Coming and going
+
+    def disconnected(self, pipe_id: int) -> None:
+        """A pipe is gone: its leases end, and its bots may have left."""
+        for session in self.presence.disconnect(pipe_id):
+            if (courier := self.loaded_courier(session.bot_id)) is not None:
+                courier.close_session(session)
+            parting = asyncio.get_running_loop().create_task(self._part(session))
+            self._partings.add(parting)
+            parting.add_done_callback(self._partings.discard)
+
+    async def _part(self, session: Session) -> None:
+        """Notes when a bot was last seen, and lets its mailbox go if it has no other connection."""
+        if not self.closing.done():
+            await self.store.submit([SeeBot(name=session.bot)])
+        await self.recorder.flush()
+        courier = self.loaded_courier(session.bot_id)
+        if courier is None or self.presence.connected(session.bot_id) or courier.busy():
+            return
+        del self._couriers[session.bot_id]
+        courier.close()
+
+    def begin_closing(self) -> None:
+        """Ends what is parked, and lets nothing new in."""
+        if not self.closing.done():
+            self.closing.set_result(None)
+
+    async def close(self) -> None:
+        """Writes what is to be written."""
+        self.begin_closing()
+        await self.recorder.flush()
+        while self._partings:
+            await asyncio.wait(set(self._partings))
+        for courier in self.loaded_couriers():
+            courier.close()
+        self._couriers.clear()

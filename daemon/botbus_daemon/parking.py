@@ -1,0 +1,50 @@
+"""Requests that are held until something happens, their time ends, or the daemon stops.
+
+Parked requests are bounded, for the whole daemon and for each connection: each one occupies a context
+of the listener.
+"""
+
+import asyncio
+from typing import Any, TypeVar
+
+from botbus_daemon.office import Office
+from botbus_daemon.plans import Caller
+from botbus_protocol.errors import Code, Refused
+
+T = TypeVar("T")
+
+MOST_PER_CONNECTION = 256
+
+
+async def park(
+    office: Office, caller: Caller, future: "asyncio.Future[T]", seconds: float
+) -> T | None:
+    """What the future gives, or None when the time is over. Raises Refused when the daemon stops.
+
+    The future is the caller's own; it is not cancelled.
+    """
+    if future.done():
+        return future.result()
+    connection = caller.connection
+    if connection.parked >= MOST_PER_CONNECTION:
+        raise Refused(
+            Code.LIMIT,
+            f"{MOST_PER_CONNECTION} requests of this connection wait already: let some end first",
+            limit="parked",
+            figure=MOST_PER_CONNECTION,
+        )
+    connection.parked += 1
+    try:
+        return await _first_of(office, future, min(seconds, office.settings.limits.wait_seconds))
+    finally:
+        connection.parked -= 1
+
+
+async def _first_of(office: Office, future: "asyncio.Future[T]", seconds: float) -> T | None:
+    either: set[asyncio.Future[Any]] = {future, office.closing}
+    await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    if future.done():
+        return future.result()
+    if office.closing.done():
+        raise Refused(Code.SHUTTING_DOWN, "the daemon is stopping: connect again and repeat this")
+    return None

@@ -1,0 +1,43 @@
+"""What a handler decides.
+
+A handler looks, decides and returns: a reply, if nothing has to be written; else a `Write`, which says
+what to commit, what to answer once it is on disk, and what to undo if it could not be written.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from msgspec import Struct
+
+from botbus_daemon.office import Office
+from botbus_daemon.presence import Connection, Session
+from botbus_protocol.errors import Code, Refused
+from botbus_protocol.replies import Reply
+from botbus_storage.operations import Operation
+
+
+class Write(Struct, frozen=True):
+    operation: Operation
+    then: Callable[[Any], Reply]
+    """The reply, from the outcome of the operation; called after the commit, in commit order."""
+    undo: Callable[[], None] | None = None
+
+
+Plan = Reply | Write
+
+
+class Caller(Struct, frozen=True):
+    """Who sent a frame."""
+
+    connection: Connection
+    session: Session | None
+    """None for one who only watches: the frame named no bot."""
+
+    def bot(self) -> Session:
+        """The session of the bot that speaks. Raises Refused if the frame named none."""
+        if self.session is None:
+            raise Refused(Code.INVALID, "this request acts as a bot: name one in the frame's bot")
+        return self.session
+
+
+Handler = Callable[[Office, Caller, Any], Awaitable[Plan]]

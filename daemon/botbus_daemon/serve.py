@@ -1,0 +1,116 @@
+"""The life of a daemon: claim, migrate, open, serve, stop.
+
+Everything is claimed before anything is touched, and given back in reverse order: when the process
+ends, what it acknowledged is on disk and the WAL has been checkpointed.
+"""
+
+import gc
+import logging
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import anyio
+
+import botbus_migrations
+from botbus_daemon.claiming import CannotServe, claimed_socket, make_folder
+from botbus_daemon.dispatch import Dispatcher
+from botbus_daemon.listener import Listener, limit_threads
+from botbus_daemon.office import Office
+from botbus_daemon.settings import Settings
+from botbus_protocol import __version__
+from botbus_storage.database_lock import DatabaseLock, Locked
+from botbus_storage.migrator import MigrationError, Migrator
+from botbus_storage.operations import BeginBoot, Boot
+from botbus_storage.reading.history import last_seq
+from botbus_storage.store import Store, open_store
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 3.0
+"""How long requests under way may take to be answered once the daemon stops."""
+LOCK_WAIT = 1.0
+SWITCH_INTERVAL = 0.0002
+"""Seconds until a thread that wants the interpreter gets it. The writer's thread wants it a few times
+a batch; Python's default of 5 ms would stall each commit behind a busy event loop."""
+
+
+def run(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT; `announce` gets one line when it is ready.
+
+    Raises CannotServe with a sentence for whoever started it.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    limit_threads()
+    with claimed_database(settings) as lock, claimed_socket(settings.url):
+        _migrate(settings, lock)
+        anyio.run(_serve, settings, announce, backend_options={"use_uvloop": True})
+
+
+@contextmanager
+def claimed_database(settings: Settings) -> Iterator[DatabaseLock]:
+    """The database for this process alone. Raises CannotServe."""
+    make_folder(settings.database.parent, private=False)
+    lock = DatabaseLock(settings.database, "botbus serve")
+    try:
+        lock.acquire(LOCK_WAIT)
+    except Locked as error:
+        raise CannotServe(str(error)) from error
+    except OSError as error:
+        raise CannotServe(f"{settings.database} cannot be locked: {error.strerror}") from error
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def _migrate(settings: Settings, lock: DatabaseLock) -> None:
+    try:
+        Migrator(settings.database, botbus_migrations.FOLDER, lock=lock).run()
+    except (MigrationError, sqlite3.Error, OSError) as error:
+        raise CannotServe(f"{settings.database}: {error}") from error
+
+
+async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    try:
+        async with open_store(settings.database) as store:
+            await _serve_store(settings, store, announce)
+    except sqlite3.Error as error:
+        raise CannotServe(f"{settings.database}: {error}") from error
+
+
+async def _serve_store(settings: Settings, store: Store, announce: Callable[[str], None]) -> None:
+    async with open_office(settings, store) as office:
+        dispatcher = Dispatcher(office)
+        listener = Listener(
+            settings.url,
+            dispatcher.answer,
+            office.presence.connect,
+            office.disconnected,
+            frame_bytes=settings.limits.frame_bytes,
+        )
+        listener.start()
+        gc.freeze()
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            announce(f"botbus {__version__} serves {settings.url} from {settings.database}")
+            async for received in signals:
+                logger.info("stopping on %s", received.name)
+                break
+            office.begin_closing()
+            await listener.stop(STOP_SECONDS)
+
+
+@asynccontextmanager
+async def open_office(settings: Settings, store: Store) -> AsyncIterator[Office]:
+    """The office over a store, for one start of the daemon."""
+    (boot,) = await store.submit([BeginBoot(version=__version__, pid=os.getpid())])
+    if not isinstance(boot, Boot):
+        raise CannotServe(f"{settings.database}: {boot}")
+    office = Office(settings, store, boot.number, await store.query(last_seq))
+    try:
+        yield office
+    finally:
+        await office.close()

@@ -1,0 +1,88 @@
+"""The settings of a daemon: flag beats environment beats file beats default.
+
+A settings file is TOML. What it says is checked here, with the file and the key in the error; what it
+does not know is refused, for a typo must not silently mean the default.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from botbus_daemon.backoff import DeliveryPolicy
+from botbus_daemon.loop_guard import LoopPolicy
+from botbus_protocol import locations
+from botbus_protocol.limits import Limits
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the sentence names the file and the key."""
+
+
+class FileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a settings file may say."""
+
+    url: str | None = None
+    database: str | None = None
+    delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
+    loop_guard: LoopPolicy = field(default_factory=LoopPolicy)
+    limits: dict[str, Any] = field(default_factory=dict)
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What a daemon runs with."""
+
+    url: str
+    database: Path
+    delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
+    loop_guard: LoopPolicy = field(default_factory=LoopPolicy)
+    limits: Limits = field(default_factory=Limits)
+
+
+def load_settings(
+    *,
+    url: str | None = None,
+    database: Path | None = None,
+    config: Path | None = None,
+    env: Mapping[str, str] = os.environ,
+) -> Settings:
+    """The settings in force. Raises SettingsError."""
+    path = config or locations.config_file(env, Path.home())
+    named = config is not None or "BOTBUS_CONFIG" in env
+    file = _read(path) if named or path.exists() else FileSettings()
+    chosen_url = url or env.get("BOTBUS_URL") or file.url or locations.serving_url(env, os.getuid())
+    if not chosen_url.startswith("ipc://"):
+        raise SettingsError(f"url {chosen_url!r}: botbus listens on ipc:// only, as ipc:///path")
+    chosen = database or env.get("BOTBUS_DATABASE") or file.database
+    return Settings(
+        url=chosen_url,
+        database=Path(chosen) if chosen else locations.database(env, Path.home()),
+        delivery=file.delivery,
+        loop_guard=file.loop_guard,
+        limits=_limits(path, file.limits),
+    )
+
+
+def _read(path: Path) -> FileSettings:
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text()), FileSettings)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: is not TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def _limits(path: Path, table: dict[str, Any]) -> Limits:
+    known = set(Limits.__struct_fields__)
+    if unknown := sorted(set(table) - known):
+        raise SettingsError(f"{path}: limits has no key {unknown[0]!r}; it has {sorted(known)}")
+    try:
+        return msgspec.convert(table, Limits)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: limits: {error}") from error
