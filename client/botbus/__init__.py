@@ -32,6 +32,7 @@ from botbus.errors import (
     UnknownOp,
     UnsupportedVersion,
 )
+from botbus.sync import SyncBus, connect_sync
 from botbus_protocol import __version__
 from botbus_protocol.grammar import new_id
 from botbus_protocol.records import Channel, Message, Subscription
@@ -58,6 +59,7 @@ __all__ = [
     "StorageFailed",
     "StorageFull",
     "Subscription",
+    "SyncBus",
     "Timeout",
     "TooLarge",
     "Unavailable",
@@ -65,5 +67,6 @@ __all__ = [
     "UnsupportedVersion",
     "__version__",
     "connect",
+    "connect_sync",
     "new_id",
 ]

@@ -127,6 +127,10 @@ class AtomicFrame:
             if not isinstance(answer, Fault):
                 pending.fulfil(answer)
 
+    def abandon(self) -> None:
+        """Sends nothing, now or later."""
+        self._over = True
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -136,6 +140,7 @@ class AtomicFrame:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._over = True
         if kind is None:
             await self.commit()
+        else:
+            self.abandon()

@@ -85,7 +85,7 @@ class Peer:
         requests = [request for request in frame.requests if isinstance(request, Request)]
         assert len(requests) == len(frame.requests)
         with self._heard:
-            self.frames.append(requests)  # type: ignore[arg-type] # AnyRequest is all of Request
+            self.frames.append(requests)
             self.atomic.append(frame.atomic)
             self._heard.notify_all()
         replies = [self.says.get(type(r), lambda _: Done())(r) for r in requests]

@@ -1,0 +1,226 @@
+"""The bus for programs that do not use async: the same methods, without `await`.
+
+There is no second implementation. Each method is made from its asynchronous original, signature and
+types included, and runs it in an event loop of its own thread. When the calling thread is
+interrupted, by Ctrl-C say, the original is cancelled, and cleans up as it does under async.
+"""
+
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from functools import partial, wraps
+from types import TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from botbus.atomic import AtomicFrame
+from botbus.bus import Bus, connect
+from botbus.deliveries import Delivery
+from botbus.errors import Unavailable
+from botbus.held import Held
+from botbus.listening import Listening, Tailing
+from botbus_protocol.limits import Limits
+from botbus_protocol.records import Message
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Original = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
+
+
+class Blocking:
+    """Something with an asynchronous original, and the portal to the thread where that lives."""
+
+    original: Any
+    portal: BlockingPortal
+
+
+class Twin(Generic[P, T]):
+    """A blocking method. `wrap` makes its result one whose methods block too."""
+
+    def __init__(
+        self, method: Callable[Concatenate[Any, P], Any], wrap: Callable[[Any, BlockingPortal], T]
+    ) -> None:
+        self.method = method
+        self._wrap = wrap
+        self.__doc__ = method.__doc__
+
+    @overload
+    def __get__(self, blocking: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, blocking: Blocking, owner: type) -> Callable[P, T]: ...
+    def __get__(self, blocking: Blocking | None, owner: type) -> "Callable[P, T] | Self":
+        if blocking is None:
+            return self
+        portal = blocking.portal
+        method = partial(self.method, blocking.original)
+
+        @wraps(self.method)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            return self._wrap(blocked(portal, partial(method, *args, **kwargs)), portal)
+
+        return call
+
+
+def same(value: Any, _portal: BlockingPortal) -> Any:
+    return value
+
+
+def twin(method: Original[P, T]) -> Twin[P, T]:
+    """The blocking twin of a method whose result is a plain value."""
+    return Twin(method, same)
+
+
+def blocked(portal: BlockingPortal, function: Callable[[], Any]) -> Any:
+    """Runs a function, or a coroutine function, in the portal's thread, and waits for it."""
+    try:
+        future = portal.start_task_soon(function)
+    except RuntimeError:
+        raise Unavailable("this connection to the daemon was closed: connect again") from None
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+class SyncDelivery(Held, Blocking):
+    """A delivery whose verbs block; see `Delivery`."""
+
+    def __init__(self, original: Delivery, portal: BlockingPortal) -> None:
+        super().__init__(original.hold)
+        self.original = original
+        self.portal = portal
+
+    ack = twin(Delivery.ack)
+    nak = twin(Delivery.nak)
+    extend = twin(Delivery.extend)
+    term = twin(Delivery.term)
+    reply = twin(Delivery.reply)
+
+
+class SyncStream(Generic[T]):
+    """Blocks for each thing that a `Listening` or `Tailing` yields."""
+
+    def __init__(
+        self,
+        original: Listening | Tailing,
+        portal: BlockingPortal,
+        wrap: Callable[[Any, BlockingPortal], T],
+    ) -> None:
+        self._original = original
+        self._portal = portal
+        self._wrap = wrap
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        try:
+            value = blocked(self._portal, self._original.__anext__)
+        except StopAsyncIteration:
+            raise StopIteration from None
+        return self._wrap(value, self._portal)
+
+    def close(self) -> None:
+        blocked(self._portal, self._original.aclose)
+
+
+class SyncAtomic:
+    """`with bus.atomic() as frame:`; see `AtomicFrame`."""
+
+    def __init__(self, frame: AtomicFrame, portal: BlockingPortal) -> None:
+        self._frame = frame
+        self._portal = portal
+
+    def __enter__(self) -> AtomicFrame:
+        return self._frame
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            blocked(self._portal, self._frame.commit)
+        else:
+            self._frame.abandon()
+
+
+def wrapped(deliveries: list[Delivery], portal: BlockingPortal) -> list[SyncDelivery]:
+    return [SyncDelivery(delivery, portal) for delivery in deliveries]
+
+
+def listening(original: Listening, portal: BlockingPortal) -> SyncStream[SyncDelivery]:
+    return SyncStream(original, portal, SyncDelivery)
+
+
+def tailing(original: Tailing, portal: BlockingPortal) -> SyncStream[Message]:
+    return SyncStream(original, portal, same)
+
+
+class SyncBus(Blocking):
+    """Made by `botbus.connect_sync`; each method is described at its namesake of `Bus`."""
+
+    def __init__(self, original: Bus, portal: BlockingPortal) -> None:
+        self.original: Bus = original
+        self.portal = portal
+
+    @property
+    def name(self) -> str | None:
+        return self.original.name
+
+    @property
+    def url(self) -> str:
+        return self.original.url
+
+    @property
+    def limits(self) -> Limits:
+        return self.original.limits
+
+    @property
+    def boot(self) -> int:
+        return self.original.boot
+
+    send = twin(Bus.send)
+    publish = twin(Bus.publish)
+    ask = twin(Bus.ask)
+    recall = twin(Bus.recall)
+    history = twin(Bus.history)
+    message = twin(Bus.message)
+    tail = Twin(Bus.tail, tailing)
+
+    fetch = Twin(Bus.fetch, wrapped)
+    listen = Twin(Bus.listen, listening)
+    peek = twin(Bus.peek)
+    dead = twin(Bus.dead)
+    replay_dead = twin(Bus.replay_dead)
+    drop_dead = twin(Bus.drop_dead)
+
+    create_channel = twin(Bus.create_channel)
+    channel = twin(Bus.channel)
+    channels = twin(Bus.channels)
+    subscribe = twin(Bus.subscribe)
+    unsubscribe = twin(Bus.unsubscribe)
+    subscriptions = twin(Bus.subscriptions)
+    subscribers = twin(Bus.subscribers)
+
+    hello = twin(Bus.hello)
+    bots = twin(Bus.bots)
+
+    def atomic(self) -> SyncAtomic:
+        """`with bus.atomic() as frame:` collects requests that are done together or not."""
+        return SyncAtomic(self.original.atomic(), self.portal)
+
+
+@contextmanager
+def connect_sync(
+    name: str | None = None, *, url: str | None = None, timeout: float = 10.0
+) -> Iterator[SyncBus]:
+    """`connect` for programs that do not use async; the connection lives in a thread."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(connect(name, url=url, timeout=timeout)) as bus,
+    ):
+        yield SyncBus(bus, portal)
