@@ -1,0 +1,1 @@
+"""The `botbus` command: a thin front over the client, the daemon and the migrator."""

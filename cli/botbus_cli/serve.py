@@ -1,0 +1,42 @@
+"""`botbus serve`: runs the daemon in the foreground."""
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--url", help="Where to listen, as ipc:///path/to/socket.")
+@click.option(
+    "--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file."
+)
+@click.option(
+    "--config", type=click.Path(path_type=Path, dir_okay=False), help="The settings file (TOML)."
+)
+@click.option(
+    "--log-level",
+    default="warning",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"]),
+)
+def serve(url: str | None, database: Path | None, config: Path | None, log_level: str) -> None:
+    """Run the daemon in the foreground until SIGTERM or Ctrl-C.
+
+    Prints one line when it is ready to serve.
+    """
+    from botbus_daemon.claiming import CannotServe
+    from botbus_daemon.serve import run
+    from botbus_daemon.settings import SettingsError, load_settings
+
+    logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    try:
+        settings = load_settings(url=url, database=database, config=config)
+        run(settings, click.echo)
+    except SettingsError as error:
+        click.echo(f"botbus: {error}", err=True)
+        sys.exit(2)
+    except CannotServe as error:
+        click.echo(f"botbus: {error}", err=True)
+        sys.exit(1)
