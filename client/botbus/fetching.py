@@ -5,10 +5,10 @@ the daemon puts back what it may have handed out meanwhile.
 """
 
 from collections.abc import Callable
-from time import monotonic
 
 from botbus.deliveries import Delivery
 from botbus.held import Hold
+from botbus.polling import polls
 from botbus.requesting import checked
 from botbus.transport import Transport, narrowed
 from botbus_protocol.grammar import new_id
@@ -24,14 +24,11 @@ async def fetched(
     released: Callable[[Hold], None] | None = None,
 ) -> list[Delivery]:
     """Up to so many deliveries, as soon as there is one; none if `wait` seconds have passed."""
-    ends = monotonic() + wait
-    while True:
-        left = max(0.0, ends - monotonic()) if wait else 0.0
-        part = min(left, transport.limits.wait_seconds)
+    for part in polls(wait, transport.limits.wait_seconds):
         request = checked(Fetch, max=most, wait=part, lease=lease, ticket=new_id())
-        deliveries = await _polled(transport, request, released)
-        if deliveries or left <= part:
+        if deliveries := await _polled(transport, request, released):
             return deliveries
+    return []
 
 
 async def _polled(

@@ -6,6 +6,7 @@ from botbus import requesting
 from botbus.deliveries import Delivery
 from botbus.fetching import fetched
 from botbus.listening import Listening
+from botbus.polling import polls
 from botbus.requesting import checked
 from botbus.room import EVERYTHING, Room
 from botbus.transport import narrowed
@@ -46,9 +47,12 @@ class Mailbox(Room):
 
         `after`: only messages with a greater seq.
         """
-        part = min(wait, self._transport.limits.wait_seconds)
-        request = checked(Peek, max=max, after=after, wait=part)
-        return narrowed(await self._transport.alone(request, wait="wait"), Messages).messages
+        for part in polls(wait, self._transport.limits.wait_seconds):
+            request = checked(Peek, max=max, after=after, wait=part)
+            reply = narrowed(await self._transport.alone(request, wait="wait"), Messages)
+            if reply.messages:
+                return reply.messages
+        return []
 
     async def dead(self, bot: str | None = None, limit: int = EVERYTHING) -> list[DeadLetter]:
         """The dead letters of a bot, or of all, oldest first."""

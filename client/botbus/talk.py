@@ -3,12 +3,12 @@
 # ruff: noqa: A002 - type, id and max are words of the contract
 
 from datetime import datetime
-from time import monotonic
 from typing import Any
 
 from botbus import requesting
 from botbus.errors import Timeout
 from botbus.listening import Tailing
+from botbus.polling import polls
 from botbus.requesting import checked, time_text
 from botbus.room import Room
 from botbus.transport import narrowed
@@ -106,20 +106,16 @@ class Talk(Room):
             delay=delay,
             deliver_at=deliver_at,
         )
-        ends = monotonic() + timeout
-        while True:
-            left = max(0.0, ends - monotonic())
-            part = min(left, self._transport.limits.wait_seconds)
+        for part in polls(timeout, self._transport.limits.wait_seconds):
             request = requesting.ask(question, part)
             answer = narrowed(await self._transport.alone(request, wait="timeout"), Answer)
             if answer.reply is not None:
                 return answer.reply
-            if left <= part:
-                raise Timeout(
-                    f"{to} did not answer within {timeout:g} s; the question is kept as "
-                    f"{question.id} and may still be answered",
-                    details={"id": question.id},
-                )
+        raise Timeout(
+            f"{to} did not answer within {timeout:g} s; the question is kept as "
+            f"{question.id} and may still be answered",
+            details={"id": question.id},
+        )
 
     async def recall(self, id: str) -> bool:
         """Takes back a message of one's own; False if somebody has been handed it already."""

@@ -1,6 +1,5 @@
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,13 +10,6 @@ from tests.client.peer import Peer
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     backend: str = request.param
     return backend
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A short path: the name of a socket has at most 107 characters."""
-    with TemporaryDirectory(prefix="bb-") as name:
-        yield Path(name)
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ from botbus_protocol.limits import Limits
 from botbus_protocol.requests import Hello, Send
 from tests.client.peer import Peer
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_no_daemon_is_told_at_once(folder: Path) -> None:
     with pytest.raises(botbus.Unavailable, match="botbus serve") as caught:
