@@ -7,7 +7,6 @@ disk, and arms its one timer. It is loaded when a bot first fetches and let go w
 import asyncio
 import time
 from collections import deque
-from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,6 @@ from botbus_daemon.streams import Stream, Waiting, merge
 from botbus_protocol import timestamps
 from botbus_protocol.records import Delivery, Message
 from botbus_storage.operations import RecordDelivery, StoredState
-from botbus_storage.reading import mailboxes
 from botbus_storage.reading.mailboxes import DIRECT
 from botbus_storage.reading.mailboxes import OpenDelivery as StoredDelivery
 
@@ -62,8 +60,7 @@ class Courier:
 
     async def load(self) -> None:
         """Takes over what the disk knows of the mailbox."""
-        question = partial(mailboxes.load_mailbox, bot_id=self.mailbox.bot_id)
-        state = await self.office.store.query(question)
+        state = await self.office.store.mailboxes.load(self.mailbox.bot_id)
         for source, position in state.positions.items():
             self.add_source(source, position)
         self.saved_cursors = dict(state.positions)
@@ -375,8 +372,7 @@ class Courier:
         self.serve()
 
     async def _read_again(self, seqs: list[int]) -> None:
-        question = partial(mailboxes.messages_by_seq, seqs=seqs)
-        found = {m.seq: m for m in await self.office.store.query(question)}
+        found = {m.seq: m for m in await self.office.store.mailboxes.messages(seqs)}
         for seq in seqs:
             delivery = self.mailbox.open.get(seq)
             if seq not in found:
@@ -385,13 +381,9 @@ class Courier:
                 delivery.message = found[seq]
 
     async def _read_on(self) -> None:
-        question = partial(
-            mailboxes.next_messages,
-            bot_id=self.mailbox.bot_id,
-            positions=dict(self.mailbox.positions),
-            limit=PAGE,
+        page = await self.office.store.mailboxes.next_messages(
+            self.mailbox.bot_id, dict(self.mailbox.positions), PAGE
         )
-        page = await self.office.store.query(question)
         wanted = [m for m in page.messages if (m.channel or DIRECT) in self.streams]
         self.mailbox.gathered(wanted, page.position)
 

@@ -25,7 +25,6 @@ from botbus_protocol import __version__
 from botbus_storage.database_lock import DatabaseLock, Locked
 from botbus_storage.migrator import MigrationError, Migrator
 from botbus_storage.operations import BeginBoot, Boot
-from botbus_storage.reading.history import last_seq
 from botbus_storage.store import Store, open_store
 
 logger = logging.getLogger(__name__)
@@ -109,7 +108,7 @@ async def open_office(settings: Settings, store: Store) -> AsyncIterator[Office]
     (boot,) = await store.submit([BeginBoot(version=__version__, pid=os.getpid())])
     if not isinstance(boot, Boot):
         raise CannotServe(f"{settings.database}: {boot}")
-    office = Office(settings, store, boot.number, await store.query(last_seq))
+    office = Office(settings, store, boot.number, await store.trail.last_seq())
     try:
         yield office
     finally:

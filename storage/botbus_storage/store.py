@@ -20,6 +20,18 @@ from botbus_storage.connection import (
 )
 from botbus_storage.engine import Result, SqliteEngine
 from botbus_storage.operations import Operation
+from botbus_storage.repositories.contracts import (
+    AuditTrail,
+    Directory,
+    MailboxRepository,
+    MessageRepository,
+)
+from botbus_storage.repositories.sqlite import (
+    SqliteDirectory,
+    SqliteMailboxes,
+    SqliteMessages,
+    SqliteTrail,
+)
 from botbus_storage.writer import Writer
 
 T = TypeVar("T")
@@ -30,8 +42,17 @@ READERS = 2
 class Store:
     """What the rest of the daemon knows of the disk."""
 
+    messages: MessageRepository
+    mailboxes: MailboxRepository
+    trail: AuditTrail
+    directory: Directory
+
     def __init__(self, writer: Writer, readers: Sequence[WorkerConnection]) -> None:
         self._writer = writer
+        self.messages = SqliteMessages(self.submit, self._query)
+        self.mailboxes = SqliteMailboxes(self._query)
+        self.trail = SqliteTrail(self._query)
+        self.directory = SqliteDirectory(self._query)
         self._readers: asyncio.Queue[WorkerConnection] = asyncio.Queue()
         for reader in readers:
             self._readers.put_nowait(reader)
@@ -42,7 +63,7 @@ class Store:
         """A future of one result an operation, resolved once they are on disk."""
         return self._writer.submit(operations, atomic=atomic)
 
-    async def query(self, question: Callable[[sqlite3.Connection], T]) -> T:
+    async def _query(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """The answer of a `reading` function, from a connection that cannot write."""
         reader = await self._readers.get()
         try:

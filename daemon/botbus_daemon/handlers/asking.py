@@ -1,7 +1,5 @@
 """ask: a message whose first reply is the answer."""
 
-from functools import partial
-
 from botbus_daemon.handlers.sending import parent_of, write_letter
 from botbus_daemon.office import Office
 from botbus_daemon.parents import Parent
@@ -12,7 +10,6 @@ from botbus_protocol.errors import Code, Fault, Refused
 from botbus_protocol.records import Message
 from botbus_protocol.replies import Answer, Receipt
 from botbus_protocol.requests import Ask
-from botbus_storage.reading import history
 
 
 async def ask(office: Office, caller: Caller, request: Ask) -> Plan:
@@ -46,11 +43,10 @@ async def _put(office: Office, session: Session, request: Ask, parent: Parent | 
 
 async def _earlier_reply(office: Office, session: Session, receipt: Receipt) -> Message | None:
     """A question that was asked before may have been answered while nobody listened."""
-    message = await office.store.query(partial(history.find_message, message_id=receipt.id))
+    message = await office.store.trail.find(receipt.id)
     if message is None:
         return None
-    question = partial(history.first_reply, message=message, bot_id=session.bot_id)
-    reply = await office.store.query(question)
+    reply = await office.store.trail.first_reply(message, session.bot_id)
     if reply is not None:
         office.settle_answer(reply, session)
     return reply

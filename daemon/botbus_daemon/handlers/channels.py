@@ -1,7 +1,5 @@
 """create_channel, subscribe and the like."""
 
-from functools import partial
-
 from botbus_daemon.office import Office
 from botbus_daemon.plans import Caller, Plan, Write
 from botbus_daemon.resolving import bot_named
@@ -24,7 +22,6 @@ from botbus_protocol.requests import (
     Unsubscribe,
 )
 from botbus_storage import operations
-from botbus_storage.reading import directory
 
 
 async def create_channel(_: Office, caller: Caller, request: CreateChannel) -> Plan:
@@ -36,7 +33,7 @@ async def create_channel(_: Office, caller: Caller, request: CreateChannel) -> P
 
 
 async def get_channel(office: Office, _: Caller, request: GetChannel) -> Plan:
-    channel = await office.store.query(partial(directory.find_channel, name=request.name))
+    channel = await office.store.directory.find_channel(request.name)
     if channel is None:
         raise _no_channel(request.name)
     return ChannelReply(channel=channel)
@@ -44,8 +41,7 @@ async def get_channel(office: Office, _: Caller, request: GetChannel) -> Plan:
 
 async def list_channels(office: Office, _: Caller, request: ListChannels) -> Plan:
     limit = min(request.limit, office.settings.limits.fetch_messages)
-    question = partial(directory.list_channels, after=request.after, limit=limit)
-    return Channels(channels=await office.store.query(question))
+    return Channels(channels=await office.store.messages.list_channels(request.after, limit))
 
 
 async def subscribe(office: Office, caller: Caller, request: Subscribe) -> Plan:
@@ -80,18 +76,17 @@ async def list_subscriptions(office: Office, caller: Caller, request: ListSubscr
     bot_id = (
         caller.bot().bot_id if request.bot is None else (await bot_named(office, request.bot)).id
     )
-    question = partial(directory.subscriptions_of, bot_id=bot_id)
-    return Subscriptions(subscriptions=await office.store.query(question))
+    return Subscriptions(subscriptions=await office.store.messages.get_subscriptions(bot_id))
 
 
 async def list_subscribers(office: Office, _: Caller, request: ListSubscribers) -> Plan:
-    if await office.store.query(partial(directory.find_channel, name=request.channel)) is None:
+    if await office.store.directory.find_channel(request.channel) is None:
         raise _no_channel(request.channel)
     limit = min(request.limit, office.settings.limits.fetch_messages)
-    question = partial(
-        directory.subscribers_of, channel=request.channel, after=request.after, limit=limit
+    subscriptions = await office.store.messages.get_channel_subscribers(
+        request.channel, request.after, limit
     )
-    return Subscriptions(subscriptions=await office.store.query(question))
+    return Subscriptions(subscriptions=subscriptions)
 
 
 def _no_channel(name: str) -> Refused:

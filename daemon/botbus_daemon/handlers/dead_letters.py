@@ -1,7 +1,5 @@
 """list_dead, replay_dead, drop_dead."""
 
-from functools import partial
-
 from botbus_daemon.deliveries import OpenDelivery
 from botbus_daemon.office import Office
 from botbus_daemon.plans import Caller, Plan, Write
@@ -10,14 +8,12 @@ from botbus_protocol.replies import DeadLetters, Done
 from botbus_protocol.requests import DropDead, ListDead, ReplayDead
 from botbus_storage import operations
 from botbus_storage.operations import Touched
-from botbus_storage.reading import history
 
 
 async def list_dead(office: Office, _: Caller, request: ListDead) -> Plan:
     bot_id = None if request.bot is None else (await bot_named(office, request.bot)).id
     limit = min(request.limit, office.settings.limits.fetch_messages)
-    question = partial(history.dead_letters, bot_id=bot_id, after=request.after, limit=limit)
-    return DeadLetters(dead=await office.store.query(question))
+    return DeadLetters(dead=await office.store.trail.dead_letters(bot_id, request.after, limit))
 
 
 async def replay_dead(office: Office, _: Caller, request: ReplayDead) -> Plan:

@@ -1,7 +1,6 @@
 """fetch, cancel_fetch, peek: reading one's own mailbox."""
 
 import asyncio
-from functools import partial
 from typing import Any
 
 from botbus_daemon.courier import Courier, Fetcher
@@ -12,7 +11,6 @@ from botbus_daemon.watchers import Filter, Watcher
 from botbus_protocol.records import Delivery, Message
 from botbus_protocol.replies import Deliveries, Done, Messages
 from botbus_protocol.requests import CancelFetch, Fetch, Peek
-from botbus_storage.reading import mailboxes
 
 
 async def fetch(office: Office, caller: Caller, request: Fetch) -> Plan:
@@ -70,5 +68,4 @@ async def peek(office: Office, caller: Caller, request: Peek) -> Plan:
 
 async def _pending(office: Office, bot_id: str, request: Peek) -> list[Message]:
     limit = min(request.max, office.settings.limits.fetch_messages)
-    question = partial(mailboxes.pending_messages, bot_id=bot_id, after=request.after, limit=limit)
-    return await office.store.query(question)
+    return await office.store.mailboxes.pending(bot_id, request.after, limit)

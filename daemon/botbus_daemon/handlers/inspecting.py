@@ -15,7 +15,6 @@ from botbus_protocol.errors import Code, Refused
 from botbus_protocol.records import Bot, DeliveryRecord
 from botbus_protocol.replies import Bots, MessageLife, Messages, Welcome
 from botbus_protocol.requests import Hello, History, ListBots, ShowMessage, Tail
-from botbus_storage.reading import directory
 from botbus_storage.reading import history as trail
 
 
@@ -41,7 +40,7 @@ async def history(office: Office, _: Caller, request: History) -> Plan:
         after=_bound(request.after, "after"),
         limit=min(request.limit, office.settings.limits.fetch_messages),
     )
-    return Messages(messages=await office.store.query(partial(trail.history, scope=scope)))
+    return Messages(messages=await office.store.trail.history(scope))
 
 
 def _bound(bound: str | int | None, what: str) -> str | int | None:
@@ -49,7 +48,7 @@ def _bound(bound: str | int | None, what: str) -> str | int | None:
 
 
 async def show_message(office: Office, _: Caller, request: ShowMessage) -> Plan:
-    life = await office.store.query(partial(trail.life_of, message_id=request.id))
+    life = await office.store.trail.life_of(request.id)
     if life is None:
         raise Refused(Code.NOT_FOUND, f"there is no message {request.id}: check the id")
     return MessageLife(
@@ -82,20 +81,17 @@ def _present(office: Office, seq: int, record: DeliveryRecord) -> DeliveryRecord
 async def tail(office: Office, caller: Caller, request: Tail) -> Plan:
     bot = None if request.bot is None else await bot_named(office, request.bot)
     after = office.streams.head if request.after is None else request.after
+    limit = min(request.max, office.settings.limits.fetch_messages)
     question = partial(
-        trail.tail,
-        after=after,
-        channel=request.channel,
-        bot_id=bot.id if bot else None,
-        limit=min(request.max, office.settings.limits.fetch_messages),
+        office.store.trail.tail, after, request.channel, bot.id if bot else None, limit
     )
     watcher = Watcher(Filter(request.channel, bot.name if bot else None))
     office.watchers.add(watcher)
     try:
-        messages = await office.store.query(question)
+        messages = await question()
         if not messages and request.wait > 0:
             await park(office, caller, watcher.seen, request.wait)
-            messages = await office.store.query(question)
+            messages = await question()
     finally:
         office.watchers.discard(watcher)
     return Messages(messages=messages, last_seq=messages[-1].seq if messages else after)
@@ -105,14 +101,13 @@ async def list_bots(office: Office, _: Caller, request: ListBots) -> Plan:
     limit = min(request.limit, office.settings.limits.fetch_messages)
     if request.connected:
         return Bots(bots=await _connected_bots(office, request.after, limit))
-    question = partial(directory.list_bots, after=request.after, limit=limit)
-    return Bots(bots=[_with_presence(office, bot) for bot in await office.store.query(question)])
+    bots = await office.store.directory.list_bots(request.after, limit)
+    return Bots(bots=[_with_presence(office, bot) for bot in bots])
 
 
 async def _connected_bots(office: Office, after: str, limit: int) -> list[Bot]:
     names = sorted(name for name in office.presence.connected_names() if name > after)[:limit]
-    question = partial(directory.find_bots, names=names)
-    return [_with_presence(office, bot) for bot in await office.store.query(question)]
+    return [_with_presence(office, bot) for bot in await office.store.directory.find_bots(names)]
 
 
 def _with_presence(office: Office, bot: Bot) -> Bot:

@@ -17,7 +17,6 @@ from botbus_protocol.records import Message
 from botbus_protocol.replies import Done, Receipt
 from botbus_protocol.requests import Ask, Publish, Recall, Send
 from botbus_storage.operations import Recalled, RecallMessage, Saved, SaveMessage
-from botbus_storage.reading import history
 
 Letter = Send | Publish | Ask
 
@@ -163,8 +162,7 @@ async def parent_of(office: Office, session: Session, request: Letter) -> Parent
         return None
     parent = office.parents.get(request.reply_to)
     if parent is None:
-        question = partial(history.find_message, message_id=request.reply_to)
-        message = await office.store.query(question)
+        message = await office.store.trail.find(request.reply_to)
         if message is None:
             raise Refused(
                 Code.NOT_FOUND,
@@ -181,8 +179,8 @@ async def _guard(office: Office, session: Session, request: Letter, hops: int) -
     objection = office.loop_guard.objection(session.bot, recipient, hops, time.monotonic())
     if objection is None:
         return
-    question = partial(history.chain_of, message_id=request.reply_to or "", most=_CHAIN_SHOWN)
-    chain = [session.bot, *await office.store.query(question)]
+    links = await office.store.trail.chain_of(request.reply_to or "", _CHAIN_SHOWN)
+    chain = [session.bot, *links]
     raise Refused(
         Code.LOOP,
         f"{objection}: do these bots answer each other for ever? The chain ends "
@@ -194,8 +192,7 @@ async def _guard(office: Office, session: Session, request: Letter, hops: int) -
 
 async def recall(office: Office, caller: Caller, request: Recall) -> Plan:
     session = caller.bot()
-    question = partial(history.find_message, message_id=request.id)
-    message = await office.store.query(question)
+    message = await office.store.trail.find(request.id)
     holders = [] if message is None else _withhold(office, message)
 
     def undo() -> None:

@@ -1,0 +1,161 @@
+"""The repositories over SQLite: each method is one operation for the writer or one question for a
+reader.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from botbus_protocol.errors import Code, Fault, Refused
+from botbus_protocol.records import Bot, Channel, DeadLetter, Message, Subscription
+from botbus_storage.engine import Result
+from botbus_storage.operations import (
+    Changed,
+    CreateChannel,
+    CreatedChannel,
+    Operation,
+    Saved,
+    SaveMessage,
+    Subscribe,
+    Subscribed,
+    Unsubscribe,
+)
+from botbus_storage.reading import directory, history, mailboxes
+from botbus_storage.reading.history import Life, Scope
+from botbus_storage.reading.mailboxes import MailboxState, Page
+
+T = TypeVar("T")
+
+
+class Query(Protocol):
+    """Asks a reader."""
+
+    def __call__(self, question: Callable[[sqlite3.Connection], T]) -> Awaitable[T]: ...
+
+
+Submit = Callable[[Sequence[Operation]], "asyncio.Future[list[Result]]"]
+
+
+class SqliteMessages:
+    """The `MessageRepository` of SQLite."""
+
+    def __init__(self, submit: Submit, query: Query) -> None:
+        self._submit = submit
+        self._query = query
+
+    async def _do(self, operation: Operation, outcome: type[T]) -> T:
+        (result,) = await self._submit([operation])
+        if isinstance(result, Fault):
+            raise Refused(Code(result.code), result.message, **(result.details or {}))
+        assert isinstance(result, outcome)
+        return result
+
+    async def save_message(self, message: SaveMessage) -> Saved:
+        return await self._do(message, Saved)
+
+    async def get_messages_between(self, a: str, b: str, limit: int) -> list[Message]:
+        return await self._query(partial(history.history, scope=Scope(pair=(a, b), limit=limit)))
+
+    async def get_channel_messages(self, channel: str, limit: int) -> list[Message]:
+        scope = Scope(channel=channel, limit=limit)
+        return await self._query(partial(history.history, scope=scope))
+
+    async def list_channels(self, after: str = "", limit: int = 100) -> list[Channel]:
+        return await self._query(partial(directory.list_channels, after=after, limit=limit))
+
+    async def create_channel(self, name: str, bot_id: str) -> Channel:
+        done = await self._do(CreateChannel(name=name, bot_id=bot_id), CreatedChannel)
+        return done.channel
+
+    async def subscribe(self, bot_id: str, channel: str, start: str | int = "new") -> Subscription:
+        operation = Subscribe(bot_id=bot_id, channel=channel, start=start)
+        return (await self._do(operation, Subscribed)).subscription
+
+    async def unsubscribe(self, bot_id: str, channel: str) -> bool:
+        return (await self._do(Unsubscribe(bot_id=bot_id, channel=channel), Changed)).changed
+
+    async def get_subscriptions(self, bot_id: str) -> list[Subscription]:
+        return await self._query(partial(directory.subscriptions_of, bot_id=bot_id))
+
+    async def get_channel_subscribers(
+        self, channel: str, after: str = "", limit: int = 100
+    ) -> list[Subscription]:
+        return await self._query(
+            partial(directory.subscribers_of, channel=channel, after=after, limit=limit)
+        )
+
+
+class _Reading:
+    def __init__(self, query: Query) -> None:
+        self._query = query
+
+    async def _ask(self, function: Callable[..., T], **arguments: Any) -> T:
+        return await self._query(partial(function, **arguments))
+
+
+class SqliteMailboxes(_Reading):
+    """The `MailboxRepository` of SQLite."""
+
+    async def load(self, bot_id: str) -> MailboxState:
+        return await self._ask(mailboxes.load_mailbox, bot_id=bot_id)
+
+    async def next_messages(self, bot_id: str, positions: dict[str, int], limit: int) -> Page:
+        return await self._ask(
+            mailboxes.next_messages, bot_id=bot_id, positions=positions, limit=limit
+        )
+
+    async def messages(self, seqs: list[int]) -> list[Message]:
+        return await self._ask(mailboxes.messages_by_seq, seqs=seqs)
+
+    async def pending(self, bot_id: str, after: int, limit: int) -> list[Message]:
+        return await self._ask(mailboxes.pending_messages, bot_id=bot_id, after=after, limit=limit)
+
+
+class SqliteTrail(_Reading):
+    """The `AuditTrail` of SQLite."""
+
+    async def history(self, scope: Scope) -> list[Message]:
+        return await self._ask(history.history, scope=scope)
+
+    async def find(self, message_id: str) -> Message | None:
+        return await self._ask(history.find_message, message_id=message_id)
+
+    async def life_of(self, message_id: str) -> Life | None:
+        return await self._ask(history.life_of, message_id=message_id)
+
+    async def first_reply(self, message: Message, bot_id: str) -> Message | None:
+        return await self._ask(history.first_reply, message=message, bot_id=bot_id)
+
+    async def chain_of(self, message_id: str, most: int) -> list[str]:
+        return await self._ask(history.chain_of, message_id=message_id, most=most)
+
+    async def tail(
+        self, after: int, channel: str | None, bot_id: str | None, limit: int
+    ) -> list[Message]:
+        return await self._ask(
+            history.tail, after=after, channel=channel, bot_id=bot_id, limit=limit
+        )
+
+    async def last_seq(self) -> int:
+        return await self._ask(history.last_seq)
+
+    async def dead_letters(self, bot_id: str | None, after: int, limit: int) -> list[DeadLetter]:
+        return await self._ask(history.dead_letters, bot_id=bot_id, after=after, limit=limit)
+
+
+class SqliteDirectory(_Reading):
+    """The `Directory` of SQLite."""
+
+    async def find_bot(self, name_or_id: str) -> Bot | None:
+        return await self._ask(directory.find_bot, name_or_id=name_or_id)
+
+    async def find_bots(self, names: list[str]) -> list[Bot]:
+        return await self._ask(directory.find_bots, names=names)
+
+    async def list_bots(self, after: str, limit: int) -> list[Bot]:
+        return await self._ask(directory.list_bots, after=after, limit=limit)
+
+    async def find_channel(self, name: str) -> Channel | None:
+        return await self._ask(directory.find_channel, name=name)
