@@ -77,6 +77,7 @@ def open_with(path: Path, key: str) -> sqlite3.Connection:
         path, isolation_level=None, check_same_thread=False, cached_statements=512
     )
     try:
+        connection.execute("PRAGMA cipher_log_level = NONE")  # a wrong key is told once, by us
         if key:
             literal = "'" + key.replace("'", "''") + "'"
             connection.execute(f"PRAGMA key = {literal}")

@@ -16,9 +16,9 @@ Connect = Callable[[Path], sqlite3.Connection]
 """Opens the database file, creating it if need be."""
 
 _SENTENCES = {
-    "file is not a database": "is no SQLite database, or an encrypted one whose key was not given",
-    "database is locked": "is being written to by another program: try again when it is done",
-    "unable to open database file": "cannot be opened: is there such a folder, and may you use it?",
+    "file is not a database": "this is no SQLite database, or an encrypted one and its key is missing",
+    "database is locked": "another program is writing to it, try again when it is done",
+    "unable to open database file": "it cannot be opened: is there such a folder, and may you use it?",
 }
 
 
@@ -52,8 +52,7 @@ def speaking(database: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, sqlite3.Warning) as error:
-        said = _SENTENCES.get(str(error), f"cannot be used: {error}")
-        raise MigrationError(f"{database} {said}") from error
+        raise MigrationError(f"{database}: {_SENTENCES.get(str(error), error)}") from error
     except OSError as error:
         where = error.filename or database
-        raise MigrationError(f"{where} cannot be used: {error.strerror or error}") from error
+        raise MigrationError(f"{where}: {error.strerror or error}") from error

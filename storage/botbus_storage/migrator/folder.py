@@ -24,11 +24,9 @@ from botbus_storage.migrator.sections import read_sections
 GOLDEN = "schema.sql"
 """The one other SQL file a folder may hold: what the sum of its migrations makes."""
 
-_DATED = re.compile(
-    r"(?P<date>\d{8,14})_(?P<number>\d{1,4})_(?P<name>\w+?)(?:\.(?P<way>up|down))?\.sql"
-)
-_COUNTED = re.compile(r"(?P<number>\d{1,18})_(?P<name>\w+)\.(?P<way>up|down)\.sql")
-_FORWARD = re.compile(r"V(?P<number>\d{1,18})__(?P<name>\w+)\.sql")
+_DATED = r"(?P<date>\d{8,14})_(?P<number>\d{1,4})_(?P<name>\w+?)(?:\.(?P<way>up|down))?\.sql"
+_COUNTED = r"(?!\d{8,14}_\d{1,4}_)(?P<number>\d{1,18})_(?P<name>\w+)\.(?P<way>up|down)\.sql"
+_FORWARD = r"V(?P<number>\d{1,18})__(?P<name>\w+)\.sql"
 _NUMBERS_OF_A_DATE = 10_000
 
 
@@ -53,19 +51,19 @@ class Name(NamedTuple):
     label: str
     name: str
     way: str
-    dated: bool
+    dated: bool = False
 
 
 def parse_name(file: str) -> Name | None:
     """What the name of a file says, or None if it is not the name of a migration."""
-    if found := _DATED.fullmatch(file):
+    if found := re.fullmatch(_COUNTED, file):
+        return Name(int(found["number"]), found["number"], found["name"], found["way"])
+    if found := re.fullmatch(_FORWARD, file):
+        return Name(int(found["number"]), f"V{found['number']}", found["name"], "up")
+    if found := re.fullmatch(_DATED, file):
         label = f"{found['date']}_{found['number']}"
         version = int(found["date"]) * _NUMBERS_OF_A_DATE + int(found["number"])
         return Name(version, label, found["name"], found["way"] or "", dated=True)
-    if found := _COUNTED.fullmatch(file):
-        return Name(int(found["number"]), found["number"], found["name"], found["way"], dated=False)
-    if found := _FORWARD.fullmatch(file):
-        return Name(int(found["number"]), f"V{found['number']}", found["name"], "up", dated=False)
     return None
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from botbus_storage.migrator.statements import Statement, split
 
-NO_TRANSACTION = re.compile(r"--\s*no-transaction\s*")
+NO_TRANSACTION = r"--\s*no-transaction\s*"
 """A comment line at the head of a script that must run outside a transaction."""
 
 _CONTROL = "because the migrator begins and commits the transaction: leave it out"
@@ -41,7 +41,7 @@ class Script(NamedTuple):
     def transactional(self) -> bool:
         """Whether it runs inside the transaction of its batch; otherwise it runs alone."""
         for line in self.text.splitlines():
-            if NO_TRANSACTION.fullmatch(line.strip()):
+            if re.fullmatch(NO_TRANSACTION, line.strip()):
                 return False
             if line.strip() and not line.lstrip().startswith("--"):
                 break

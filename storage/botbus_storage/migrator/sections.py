@@ -13,13 +13,12 @@ from typing import NamedTuple
 from botbus_storage.migrator.errors import MigrationError
 from botbus_storage.migrator.statements import split
 
-_UP = re.compile(r"^[ \t]*--[ \t]*UP[ \t]*:?[ \t]*$", re.MULTILINE)
-_DOWN = re.compile(r"^[ \t]*--[ \t]*DOWN[ \t]*:?[ \t]*$", re.MULTILINE)
-_BEGINS = re.compile(
-    r"(?:(?:DROP|ALTER|CREATE)\s+(?:TEMP\w*\s+|UNIQUE\s+|VIRTUAL\s+)?(?:TABLE|INDEX|TRIGGER|VIEW)\b"
+_UP = r"(?m)^[ \t]*--[ \t]*UP[ \t]*:?[ \t]*$"
+_DOWN = r"(?m)^[ \t]*--[ \t]*DOWN[ \t]*:?[ \t]*$"
+_BEGINS = (
+    r"(?i)(?:(?:DROP|ALTER|CREATE)\s+(?:TEMP\w*\s+|UNIQUE\s+|VIRTUAL\s+)?(?:TABLE|INDEX|TRIGGER|VIEW)\b"
     r"|DELETE\s+FROM\b|(?:INSERT|REPLACE)\s+(?:OR\s+\w+\s+)?INTO\b|UPDATE\s+\S+\s+SET\b"
-    r"|PRAGMA\s+\w+\s*[=(;]|VACUUM\s*;|REINDEX\b|ANALYZE\b)",
-    re.IGNORECASE,
+    r"|PRAGMA\s+\w+\s*[=(;]|VACUUM\s*;|REINDEX\b|ANALYZE\b)"
 )
 
 
@@ -32,7 +31,9 @@ class Sections(NamedTuple):
 
 def read_sections(file: str, text: str) -> Sections:
     """Cut the text of `file` at its markers. Raises MigrationError where they make no sense."""
-    ups, downs = list(_UP.finditer(text)), list(_DOWN.finditer(text))
+    if "DOWN" not in text:
+        return Sections(text, None)
+    ups, downs = list(re.finditer(_UP, text)), list(re.finditer(_DOWN, text))
     if len(ups) > 1 or len(downs) > 1:
         raise MigrationError(f"{file} has more than one `-- UP` or `-- DOWN` line")
     if not downs:
@@ -53,7 +54,7 @@ def uncomment(text: str) -> str:
     statement = ""
     for line in text.split("\n"):
         bare = line.strip().removeprefix("--").strip()
-        if not statement and not _BEGINS.match(bare):
+        if not statement and not re.match(_BEGINS, bare):
             found.append("")
             continue
         found.append(bare)

@@ -10,11 +10,11 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_SKIPPED = re.compile(r"(?:\s+|--[^\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
-_TOKEN = re.compile(
-    r"""--[^\n]* | /\*.*?(?:\*/|\Z) | '[^']*' | "[^"]*" | `[^`]*` | \[[^\]]*\] | (?P<end>;)""",
-    re.DOTALL | re.VERBOSE,
+_SKIPPED = r"(?s:\s+|--[^\n]*|/\*.*?(?:\*/|\Z))*"
+_LEXEME = (
+    r"""(?sx) --[^\n]* | /\*.*?(?:\*/|\Z) | '[^']*' | "[^"]*" | `[^`]*` | \[[^\]]*\] | (?P<end>;)"""
 )
+"""Compiled when first used (`re` remembers them): a start with nothing to do never splits."""
 
 
 class Statement(NamedTuple):
@@ -33,7 +33,7 @@ class Statement(NamedTuple):
 def split(text: str) -> Iterator[Statement]:
     """The statements of `text`. What follows the last semicolon is a statement too, if it is any."""
     start = _after_blank(text, 0)
-    for token in _TOKEN.finditer(text):
+    for token in re.finditer(_LEXEME, text):
         end = token.end()
         if token["end"] is None or end <= start:
             continue
@@ -48,7 +48,7 @@ def split(text: str) -> Iterator[Statement]:
 
 def _after_blank(text: str, position: int) -> int:
     """Where the next statement begins: past white space and comments."""
-    found = _SKIPPED.match(text, position)
+    found = re.compile(_SKIPPED).match(text, position)
     return found.end() if found else position
 
 
