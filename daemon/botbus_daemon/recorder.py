@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from botbus_daemon.deliveries import OpenDelivery
+from botbus_daemon.recording import row_of
 from botbus_protocol.errors import Fault
 from botbus_storage.operations import MoveCursors, Operation, RecordDelivery, StoredState
 from botbus_storage.reading.mailboxes import DIRECT
@@ -92,9 +93,11 @@ class Recorder:
 def _records_of(courier: "Courier") -> list[Operation]:
     mailbox = courier.mailbox
     records: list[Operation] = []
+    now = asyncio.get_running_loop().time()
     for delivery in list(mailbox.unrecorded()):
         state: StoredState = "leased" if delivery.state == "leased" else "waiting"
-        records.append(courier.record(delivery, state))
+        due_in = delivery.deadline - now
+        records.append(row_of(delivery, mailbox.bot_id, state, due_in=due_in))
         delivery.recorded = True
     cursors = mailbox.cursors()
     if cursors != courier.saved_cursors:

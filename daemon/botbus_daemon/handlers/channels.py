@@ -66,7 +66,7 @@ async def unsubscribe(office: Office, caller: Caller, request: Unsubscribe) -> P
     def then(outcome: operations.Changed) -> Done:
         courier = office.loaded_courier(session.bot_id)
         if courier is not None:
-            courier.remove_source(request.channel)
+            courier.gatherer.remove(request.channel)
         return Done(changed=outcome.changed)
 
     return Write(operations.Unsubscribe(bot_id=session.bot_id, channel=request.channel), then)

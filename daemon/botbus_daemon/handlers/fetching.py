@@ -35,7 +35,7 @@ async def _served(
     courier.park(fetcher)
     courier.serve()
     try:
-        while (filling := courier.filling) is not None and not fetcher.future.done():
+        while (filling := courier.gatherer.filling) is not None and not fetcher.future.done():
             either: set[asyncio.Future[Any]] = {filling, fetcher.future}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not fetcher.future.done() and wait > 0:
@@ -55,14 +55,14 @@ async def peek(office: Office, caller: Caller, request: Peek) -> Plan:
     session = caller.bot()
     courier = await office.courier(session.bot_id, session.bot)
     watcher = Watcher(Filter())
-    courier.watch(watcher)
+    courier.gatherer.watch(watcher)
     try:
         messages = await _pending(office, session.bot_id, request)
         if not messages and request.wait > 0:
             await park(office, caller, watcher.seen, request.wait)
             messages = await _pending(office, session.bot_id, request)
     finally:
-        courier.unwatch(watcher)
+        courier.gatherer.unwatch(watcher)
     return Messages(messages=messages, last_seq=messages[-1].seq if messages else request.after)
 
 

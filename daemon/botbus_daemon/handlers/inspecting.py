@@ -1,5 +1,6 @@
 """hello, history, show_message, tail, list_bots: looking without touching."""
 
+import asyncio
 import time
 from functools import partial
 
@@ -65,15 +66,15 @@ def _present(office: Office, seq: int, record: DeliveryRecord) -> DeliveryRecord
     delivery = courier.mailbox.open.get(seq) if courier is not None else None
     if courier is None or delivery is None or delivery.state not in {"leased", "waiting"}:
         return record
-    now = courier.record(delivery, "leased" if delivery.state == "leased" else "waiting")
+    due_in = delivery.deadline - asyncio.get_running_loop().time()
     return DeliveryRecord(
         bot=record.bot,
-        state=now.state,
-        attempts=now.attempts,
-        holder_pid=now.holder_pid,
-        first_fetched_at=now.first_fetched_at,
-        fetched_at=now.fetched_at,
-        due_at=now.due_at,
+        state="leased" if delivery.state == "leased" else "waiting",
+        attempts=delivery.attempts,
+        holder_pid=delivery.holder_pid,
+        first_fetched_at=delivery.first_fetched_at,
+        fetched_at=delivery.fetched_at,
+        due_at=timestamps.from_epoch(time.time() + due_in),
         reason=record.reason,
     )
 

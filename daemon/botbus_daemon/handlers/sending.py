@@ -210,7 +210,7 @@ async def recall(office: Office, caller: Caller, request: Recall) -> Plan:
 
 def _withhold(office: Office, message: Message) -> list[Courier]:
     """Keeps a message from being handed out while it is recalled. Raises Refused if it was."""
-    couriers = [c for c in office.loaded_couriers() if c.receives(message)]
+    couriers = [c for c in office.loaded_couriers() if c.gatherer.receives(message)]
     for courier in couriers:
         delivery = courier.mailbox.open.get(message.seq)
         if delivery is not None and delivery.attempts > 0:

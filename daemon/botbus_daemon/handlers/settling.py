@@ -12,6 +12,7 @@ from botbus_daemon.courier import Courier
 from botbus_daemon.deliveries import OpenDelivery
 from botbus_daemon.office import Office
 from botbus_daemon.plans import Caller, Plan, Write
+from botbus_daemon.recording import row_of
 from botbus_protocol import timestamps
 from botbus_protocol.errors import Code, Refused
 from botbus_protocol.replies import Done, Lease
@@ -73,8 +74,13 @@ def _put_back(office: Office, courier: Courier, delivery: OpenDelivery, request:
         return Done()
 
     return Write(
-        courier.record(
-            delivery, "waiting", attempts=attempts, due=delay, reason=request.reason or None
+        row_of(
+            delivery,
+            mailbox.bot_id,
+            "waiting",
+            due_in=delay,
+            attempts=attempts,
+            reason=request.reason or None,
         ),
         then,
         lambda: courier.could_not_settle(delivery),
@@ -91,7 +97,7 @@ def _settle(
         return Done()
 
     return Write(
-        courier.record(delivery, state, reason=reason),
+        row_of(delivery, courier.mailbox.bot_id, state, reason=reason),
         then,
         lambda: courier.could_not_settle(delivery),
     )
