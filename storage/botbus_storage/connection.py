@@ -21,7 +21,7 @@ Connect = Callable[[Path], sqlite3.Connection]
 STATEMENTS = 512
 """Prepared statements kept per connection; the writer's multi-row inserts need a few dozen."""
 
-_WRITER_PRAGMAS = (
+WRITER_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -29,7 +29,7 @@ _WRITER_PRAGMAS = (
     "PRAGMA cache_size = -32768",
     "PRAGMA journal_size_limit = 67108864",
 )
-_READER_PRAGMAS = (
+READER_PRAGMAS = (
     "PRAGMA query_only = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -8192",
@@ -65,8 +65,8 @@ class WorkerConnection(aiosqlite.Connection):
 
 
 async def open_writer(path: Path, connect: Connect = connect_plainly) -> WorkerConnection:
-    return await WorkerConnection(partial(_open, path, connect, _WRITER_PRAGMAS), 64).open()
+    return await WorkerConnection(partial(_open, path, connect, WRITER_PRAGMAS), 64).open()
 
 
 async def open_reader(path: Path, connect: Connect = connect_plainly) -> WorkerConnection:
-    return await WorkerConnection(partial(_open, path, connect, _READER_PRAGMAS), 64).open()
+    return await WorkerConnection(partial(_open, path, connect, READER_PRAGMAS), 64).open()

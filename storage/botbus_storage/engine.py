@@ -64,7 +64,7 @@ class SqliteEngine:
     def __init__(
         self, connection: sqlite3.Connection, clock: Callable[[], float] = time.time
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._clock = clock
         self._bots = BotDirectory()
         row = connection.execute(_LAST).fetchone()
@@ -88,17 +88,17 @@ class SqliteEngine:
             return _all_failed(groups, error)
 
     def _commit(self, groups: Sequence[Group], *, careful: bool) -> list[list[Result]]:
-        tx = Transaction(self._connection, self._bots, self._now(), self._last_seq)
+        tx = Transaction(self.connection, self._bots, self._now(), self._last_seq)
         tx.careful = careful
-        self._connection.execute("BEGIN IMMEDIATE")
+        self.connection.execute("BEGIN IMMEDIATE")
         try:
             results = [_run_group(tx, group) for group in groups]
             tx.flush()
-            self._connection.execute("COMMIT")
+            self.connection.execute("COMMIT")
         except BaseException:
             tx.forget()
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
             raise
         self._last_seq = tx.last_seq
         return results

@@ -1,0 +1,1 @@
+"""The store by itself: the engine, the writer, the repositories."""

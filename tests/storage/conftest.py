@@ -1,0 +1,39 @@
+"""A store on a real file with the shipped schema."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+import botbus_migrations
+from botbus_storage.connection import WRITER_PRAGMAS, connect_plainly
+from botbus_storage.engine import SqliteEngine
+from botbus_storage.migrator import Migrator
+from botbus_storage.store import Store, open_store
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"  # aiosqlite knows no other
+
+
+@pytest.fixture
+def database(folder: Path) -> Path:
+    path = folder / "bus.db"
+    Migrator(path, botbus_migrations.FOLDER).run()
+    return path
+
+
+@pytest.fixture
+async def store(database: Path) -> AsyncIterator[Store]:
+    async with open_store(database) as opened:
+        yield opened
+
+
+@pytest.fixture
+def engine(database: Path) -> Iterator[SqliteEngine]:
+    connection = connect_plainly(database)
+    for pragma in WRITER_PRAGMAS:
+        connection.execute(pragma)
+    yield SqliteEngine(connection)
+    connection.close()

@@ -1,0 +1,103 @@
+"""The writer and the connections: durable before an answer, many in one commit, readers that cannot."""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from botbus_protocol.errors import Fault
+from botbus_storage.connection import open_reader, open_writer
+from botbus_storage.engine import Group, Result, SqliteEngine
+from botbus_storage.operations import Saved
+from botbus_storage.store import Store, closing, open_store
+from botbus_storage.writer import MOST_IN_BATCH, Writer
+from tests.storage.letters import letter
+
+FULL = 2
+
+
+def pragma(connection: sqlite3.Connection, name: str) -> object:
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+async def test_the_writing_connection_is_durable(database: Path) -> None:
+    async with closing(await open_writer(database)) as writer:
+        assert await writer.run(lambda c: pragma(c, "synchronous")) == FULL
+        assert await writer.run(lambda c: pragma(c, "journal_mode")) == "wal"
+        assert await writer.run(lambda c: pragma(c, "foreign_keys")) == 1
+
+
+async def test_readers_cannot_write(database: Path) -> None:
+    async with closing(await open_reader(database)) as reader:
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            await reader.run(lambda c: c.execute("DELETE FROM bots"))
+
+
+async def test_an_answer_comes_after_the_commit(store: Store, database: Path) -> None:
+    """Another connection, which sees only what is committed, finds what was answered."""
+    other = sqlite3.connect(database)
+    for _ in range(20):
+        (result,) = await store.submit([letter()])
+        assert isinstance(result, Saved)
+        found = other.execute("SELECT count(*) FROM bot_messages WHERE id = ?", (result.id,))
+        assert found.fetchone() == (1,)
+    other.close()
+
+
+async def test_what_is_submitted_together_is_committed_together(database: Path) -> None:
+    async with closing(await open_writer(database)) as connection:
+        engine = await connection.run(SqliteEngine)
+        writer = Writer(connection, engine)
+        results = await asyncio.gather(*(writer.submit([letter()]) for _ in range(500)))
+        assert len(results) == writer.operations == 500
+        assert writer.commits < 50
+        await writer.idle()
+
+
+class RecordingEngine:
+    """Notes the sizes of the batches it is given."""
+
+    def __init__(self, engine: SqliteEngine) -> None:
+        self._engine = engine
+        self.sizes: list[int] = []
+
+    def execute(self, groups: Sequence[Group]) -> list[list[Result]]:
+        self.sizes.append(sum(len(group.operations) for group in groups))
+        return self._engine.execute(groups)
+
+
+async def test_a_batch_is_bounded(database: Path) -> None:
+    async with closing(await open_writer(database)) as connection:
+        engine = RecordingEngine(await connection.run(SqliteEngine))
+        writer = Writer(connection, engine)
+        futures = [writer.submit([letter()] * 100) for _ in range(60)]
+        await asyncio.gather(*futures)
+        assert max(engine.sizes) < MOST_IN_BATCH + 100
+        await writer.idle()
+
+
+class BrokenEngine:
+    """Has a defect."""
+
+    def execute(self, groups: Sequence[Group]) -> list[list[Result]]:
+        raise RuntimeError(f"cannot do {len(groups)} groups")
+
+
+async def test_a_defect_is_told_to_everybody_who_waits(database: Path) -> None:
+    failures: list[BaseException] = []
+    async with closing(await open_writer(database)) as connection:
+        writer = Writer(connection, BrokenEngine(), failures.append)
+        (result,) = await writer.submit([letter()])
+        assert isinstance(result, Fault)
+        assert result.code == "internal"
+        assert [type(failure) for failure in failures] == [RuntimeError]
+        await writer.idle()
+
+
+async def test_closing_a_store_empties_the_wal(database: Path) -> None:
+    async with open_store(database) as store:
+        await store.submit([letter() for _ in range(100)])
+    wal = database.with_name(database.name + "-wal")
+    assert not wal.exists() or wal.stat().st_size == 0
