@@ -13,6 +13,16 @@ from botbus_storage.database_lock import DatabaseLock, Locked
 from botbus_storage.migrator.batch import Done
 from botbus_storage.migrator.errors import MigrationError
 from botbus_storage.migrator.execution import Report
+from botbus_storage.migrator.folder import GOLDEN
 from botbus_storage.migrator.migrator import Migrator, Status
 
-__all__ = ["DatabaseLock", "Done", "Locked", "MigrationError", "Migrator", "Report", "Status"]
+__all__ = [
+    "GOLDEN",
+    "DatabaseLock",
+    "Done",
+    "Locked",
+    "MigrationError",
+    "Migrator",
+    "Report",
+    "Status",
+]

@@ -125,7 +125,9 @@ class Migrator:
 
         path = Path(golden) if golden else self.folder / GOLDEN
         if not path.is_file():
-            raise MigrationError(f"there is no {path}: write it with `botbus migrate schema`")
+            raise MigrationError(
+                f"there is no {path}: write it with `botbus migrate schema --write`"
+            )
         self._require_database()
         wanted = golden_schema(path)
         with self.target.reading() as connection:
@@ -140,6 +142,20 @@ class Migrator:
         with opened(Path(MEMORY), plain, self.target.wait) as connection:
             Batch(connection, self.app_version, lambda: None).run(steps)
             return dump(connection)
+
+    def lint(self) -> tuple[str, ...]:
+        """What is wrong with the folder, in sentences: names, scripts, a golden schema gone stale."""
+        migrations, problems = survey(self.folder)
+        scripts = [
+            each for migration in migrations for each in (migration.up, migration.down) if each
+        ]
+        found = [*problems, *(sentence for script in scripts for sentence in script.problems())]
+        golden = self.folder / GOLDEN
+        if not found and golden.is_file() and golden.read_text() != self.schema():
+            found.append(
+                f"{GOLDEN} is not what the migrations make: run `botbus migrate schema --write`"
+            )
+        return tuple(found)
 
     def add(self, name: str, *, reversible: bool = False) -> tuple[Path, ...]:
         """Create the next migration in the folder from a template. Returns its file or files."""

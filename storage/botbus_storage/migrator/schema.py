@@ -97,7 +97,8 @@ def _tokens(sql: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _definition(sql: str) -> Definition:
-    return Definition(tuple(word for word, _, _ in _tokens(sql)), " ".join(sql.split()))
+    bare = _TOKEN.sub(lambda found: found[0] if found["quoted"] or found["kept"] else "", sql)
+    return Definition(tuple(word for word, _, _ in _tokens(sql)), " ".join(bare.split()))
 
 
 def _table(sql: str) -> Table:

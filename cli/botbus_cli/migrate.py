@@ -1,0 +1,208 @@
+"""`botbus migrate`: the migrator's verbs on the command line, for the daemon's database or a bot's."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from botbus_cli.migration_output import progress_bar, refusals, show_report, show_status
+from botbus_cli.migration_target import Choice, target_options
+
+if TYPE_CHECKING:
+    from botbus_storage.migrator import Migrator, Report
+
+
+def backup_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Whether to copy the database first, and how many of the copies to keep."""
+    switch = click.option("--backup/--no-backup", default=True, help="Copy the database first.")
+    keep = click.option("--keep-backups", type=click.IntRange(min=1), default=5, show_default=True)
+    return switch(keep(command))
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def migrate() -> None:
+    """Change the schema of a SQLite database by numbered SQL files.
+
+    Without --database and --dir the commands work on the daemon's own database. Exit codes: 0 done,
+    1 refused, 2 usage.
+    """
+
+
+@migrate.command()
+@target_options
+@click.option("--to", metavar="VERSION", help="Stop after this version.")
+@click.option("--dry-run", is_flag=True, help="Try it in a transaction that is rolled back.")
+@backup_options
+def run(target: Choice, to: str | None, *, dry_run: bool, **backups: Any) -> None:
+    """Apply what is pending: all of it, or nothing."""
+    with refusals(), progress_bar() as progress:
+        migrator = target.migrator(**backups)
+        if dry_run:
+            report = migrator.run(to, dry_run=True)
+        else:
+            _make_folder(target, migrator.target.database)
+            report = migrator.run(to, progress=progress)
+    if dry_run:
+        _show_dry_run(migrator, report)
+    else:
+        show_report(report, "applied", migrator.target.database)
+
+
+@migrate.command()
+@target_options
+@click.option("-n", "steps", type=click.IntRange(min=1), help="How many (default: 1).")
+@click.option("--to", metavar="VERSION", help="Revert everything after this version; 0 is all.")
+@backup_options
+def revert(target: Choice, steps: int | None, to: str | None, **backups: Any) -> None:
+    """Undo the newest migrations by their down files: all of them, or nothing."""
+    if steps is not None and to is not None:
+        raise click.UsageError("give -n or --to, not both")
+    with refusals(), progress_bar() as progress:
+        migrator = target.migrator(**backups)
+        report = migrator.revert(steps or 1, to=to, progress=progress)
+    show_report(report, "reverted", migrator.target.database)
+
+
+@migrate.command()
+@target_options
+@as_json
+def status(target: Choice, *, as_json: bool) -> None:
+    """List what is applied, pending, changed or missing."""
+    with refusals():
+        migrator = target.migrator()
+        found = migrator.status()
+    if not as_json:
+        show_status(found, migrator.target.database)
+        return
+    for entry in found.entries:
+        row = entry.row._asdict() if entry.row else {}
+        known = {"version": entry.version, "name": entry.title, "state": entry.state}
+        down = bool(entry.migration and entry.migration.down)
+        click.echo(json.dumps({**row, **known, "reversible": down}))
+    for problem in found.problems:
+        click.echo(json.dumps({"problem": problem}))
+
+
+@migrate.command()
+@target_options
+@click.option(
+    "--golden", type=click.Path(path_type=Path), help="Default: schema.sql in the folder."
+)
+@as_json
+def verify(target: Choice, golden: Path | None, *, as_json: bool) -> None:
+    """Compare the schema of the database with the golden one, object by object."""
+    with refusals():
+        migrator = target.migrator()
+        sentences = migrator.verify(golden)
+    for sentence in sentences:
+        click.echo(json.dumps({"drift": sentence}) if as_json else sentence)
+    if not sentences and not as_json:
+        click.echo(f"{migrator.target.database} is as it should be")
+    sys.exit(1 if sentences else 0)
+
+
+@migrate.command()
+@target_options
+@click.option("-r", "--reversible", is_flag=True, help="With a way down.")
+@click.argument("name")
+def add(target: Choice, name: str, *, reversible: bool) -> None:
+    """Create the next migration from a template."""
+    from botbus_storage.migrator import Migrator
+
+    with refusals():
+        folder = target.chosen_folder()
+        for path in Migrator(":memory:", folder).add(name, reversible=reversible):
+            click.echo(f"created {path}")
+
+
+@migrate.command()
+@target_options
+def lint(target: Choice) -> None:
+    """Check the folder: names, numbers, scripts, and whether its schema.sql is up to date."""
+    from botbus_storage.migrator import Migrator
+
+    with refusals():
+        sentences = Migrator(":memory:", target.chosen_folder()).lint()
+    for sentence in sentences:
+        click.echo(f"botbus: {sentence}", err=True)
+    sys.exit(1 if sentences else 0)
+
+
+@migrate.command()
+@target_options
+@click.option("--write", is_flag=True, help="Write it to schema.sql in the folder.")
+def schema(target: Choice, *, write: bool) -> None:
+    """Print the schema that the migrations make."""
+    from botbus_storage.migrator import GOLDEN, Migrator
+
+    folder = target.chosen_folder()
+    with refusals():
+        script = Migrator(":memory:", folder).schema()
+    if write:
+        (folder / GOLDEN).write_text(script)
+        click.echo(f"wrote {folder / GOLDEN}")
+    else:
+        click.echo(script, nl=False)
+
+
+@migrate.command()
+@target_options
+def encrypt(target: Choice) -> None:
+    """Encrypt the database with the key in --key-file."""
+    key_file = _required_key(target)
+    with refusals(), progress_bar() as progress:
+        migrator = target.without_key().migrator()
+        migrator.encrypt(key_file, progress=progress)
+        plain = migrator.backups()
+    click.echo(f"{migrator.target.database} is encrypted")
+    for backup in plain:
+        click.echo(f"not encrypted: {backup}")
+
+
+@migrate.command()
+@target_options
+def decrypt(target: Choice) -> None:
+    """Decrypt the database with the key in --key-file."""
+    key_file = _required_key(target)
+    with refusals(), progress_bar() as progress:
+        migrator = target.without_key().migrator()
+        migrator.decrypt(key_file, progress=progress)
+    click.echo(f"{migrator.target.database} is no longer encrypted")
+
+
+def _required_key(target: Choice) -> Path:
+    if target.key_file is None:
+        raise click.UsageError("name the file with the key: --key-file FILE")
+    return target.key_file
+
+
+def _make_folder(target: Choice, database: Path) -> None:
+    """The daemon's own folder may not exist yet; a folder somebody named must."""
+    if not (target.database or target.folder or os.environ.get("DATABASE_URL")):
+        from botbus_daemon.claiming import CannotServe, make_folder
+
+        try:
+            make_folder(database.parent, private=False)
+        except CannotServe as error:
+            raise click.ClickException(str(error)) from error
+
+
+def _show_dry_run(migrator: "Migrator", report: "Report") -> None:
+    """The SQL that would run, migration by migration."""
+    migrations = [entry.migration for entry in migrator.status().entries if entry.migration]
+    texts = {migration.title: migration.up.text.strip() for migration in migrations}
+    for done in report.done:
+        click.echo(f"-- {done.title} would run, and was tried\n{texts[done.title]}\n")
+    for title in report.unproven:
+        click.echo(f"-- {title} would run alone outside a transaction: not tried\n{texts[title]}\n")
+    if not report.done and not report.unproven:
+        click.echo("nothing is pending")
+    else:
+        click.echo(f"{migrator.target.database} was not changed")

@@ -1,0 +1,1 @@
+botbus_migrations/schema.sql
