@@ -1,0 +1,1 @@
+"""What players perform; each module is about one thing that is measured."""

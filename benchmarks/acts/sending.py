@@ -1,0 +1,53 @@
+"""Publishing: one at a time, and many at once from one process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+
+import botbus
+from benchmarks.bodies import body, now
+from benchmarks.figures import Measured, latencies, rate
+from benchmarks.players import Ready
+
+WARM_UP = 0.1
+"""Share of the messages that are sent before the clock runs."""
+
+Send = Callable[[], Awaitable[object]]
+
+
+async def send(ready: Ready, url: str, to: str, count: int, in_flight: int) -> Measured:
+    """Direct messages to a bot."""
+    async with botbus.connect("sender", url=url) as bus:
+        ready()
+        return await measured(lambda: bus.send(to, body()), count, in_flight)
+
+
+async def publish(ready: Ready, url: str, channel: str, count: int, in_flight: int) -> Measured:
+    """Messages to a channel, which is made if need be."""
+    async with botbus.connect("sender", url=url) as bus:
+        await bus.create_channel(channel)
+        ready()
+        return await measured(lambda: bus.publish(channel, body()), count, in_flight)
+
+
+async def measured(send: Send, count: int, in_flight: int) -> Measured:
+    """Rate and latencies of so many sendings, of which so many are under way at any time."""
+    await send_all(send, max(int(count * WARM_UP), in_flight), in_flight)
+    begun = now()
+    took = await send_all(send, count, in_flight)
+    return rate(count, now() - begun) | latencies(took)
+
+
+async def send_all(send: Send, count: int, in_flight: int) -> list[int]:
+    turns = iter(range(count))
+    took: list[int] = []
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(in_flight):
+            tasks.create_task(_send_in_turn(send, turns, took))
+    return took
+
+
+async def _send_in_turn(send: Send, turns: Iterator[int], took: list[int]) -> None:
+    for _ in turns:
+        begun = now()
+        await send()
+        took.append(now() - begun)

@@ -1,0 +1,27 @@
+"""What is sent: bodies of 200 bytes as JSON, some with the moment they were sent."""
+
+import json
+import time
+
+BYTES = 200
+
+
+def body(moment: int = 0) -> dict[str, int | str]:
+    """A body that is 200 bytes of JSON whatever the moment, in nanoseconds of `now`."""
+    return {"at": moment + _FIRST, "text": _TEXT}
+
+
+def sent_at(content: dict[str, int]) -> int:
+    """The moment at which a body was made."""
+    return content["at"] - _FIRST
+
+
+def now() -> int:
+    """Nanoseconds of a clock that all processes of the machine share."""
+    return time.monotonic_ns()
+
+
+_FIRST = 10**18  # so that each moment has as many digits
+_TEXT = "x" * (BYTES - len(json.dumps({"at": _FIRST, "text": ""}, separators=(",", ":"))))
+TEXT = json.dumps(body(), separators=(",", ":"))
+"""A body as it is stored."""

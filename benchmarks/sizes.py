@@ -1,0 +1,69 @@
+"""How much of everything a run does: quick, full, or tiny for the test of the benchmark itself."""
+
+from msgspec import Struct
+
+
+class Sizes(Struct, frozen=True, kw_only=True):
+    """Counts of one round, unless said otherwise."""
+
+    rounds: int
+    commits: int
+    """Commits of one row, and round trips of NNG."""
+    rows: int
+    """Rows in the larger batches of the floor."""
+    singles: int
+    """Messages sent, delivered or asked one at a time."""
+    messages: int
+    """Messages sent at once, and messages in the backlog that is consumed."""
+    deliveries: int
+    """Deliveries of a fan-out to connected subscribers, over all of them."""
+    subscribers: tuple[int, ...]
+    bots: int
+    """Idle bots, once in a run."""
+    quiet: float
+    """Seconds for which the idle daemon is watched."""
+    starts: int
+    """Starts of a daemon, once in a run."""
+    large: int
+    """Bytes of the large database, built once in a run; 0 for none."""
+
+
+FULL = Sizes(
+    rounds=5,
+    commits=1_500,
+    rows=40_000,
+    singles=1_000,
+    messages=24_000,
+    deliveries=10_000,
+    subscribers=(1, 10, 100),
+    bots=2_000,
+    quiet=10.0,
+    starts=5,
+    large=1_000_000_000,
+)
+QUICK = Sizes(
+    rounds=1,
+    commits=600,
+    rows=16_000,
+    singles=400,
+    messages=10_000,
+    deliveries=2_000,
+    subscribers=(1, 10, 100),
+    bots=500,
+    quiet=2.0,
+    starts=3,
+    large=0,
+)
+TINY = Sizes(
+    rounds=1,
+    commits=5,
+    rows=64,
+    singles=5,
+    messages=64,
+    deliveries=10,
+    subscribers=(1, 2),
+    bots=4,
+    quiet=0.1,
+    starts=1,
+    large=0,
+)

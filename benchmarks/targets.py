@@ -1,0 +1,161 @@
+"""What the figures are held to.
+
+A target is a quotient of figures of one run, so that it means the same on every machine, or a plain
+bound where the product promises one. Missing one does not fail the run: the table says by how much.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+from msgspec import Struct
+
+from benchmarks.figures import Figures
+
+Look = Callable[[str], float]
+
+
+class Missing(Exception):  # noqa: N818 - what happened, not what is wrong
+    """A figure was not measured in this run."""
+
+
+class Target(Struct, frozen=True):
+    title: str
+    relation: Literal["at least", "at most"]
+    bound: float
+    unit: str
+    value: Callable[[Look], float]
+
+
+class Verdict(Struct, frozen=True):
+    title: str
+    relation: str
+    bound: float
+    unit: str
+    value: float | None
+    """None if what it needs was not measured."""
+    met: bool | None
+    margin: float | None
+    """Value divided by bound."""
+
+
+def all_idle(look: Look, name: str) -> float:
+    """A figure of the idle bots, if they were as many as promised."""
+    if look("idle.bots.count") < PROMISED_BOTS:
+        raise Missing(name)
+    return look(name)
+
+
+PROMISED_BOTS = 2000
+
+TARGETS = (
+    Target(
+        "64 in flight / floor at 64 rows a commit",
+        "at least",
+        0.45,
+        "",
+        lambda f: f("send.64.rate") / f("floor.64.rate"),
+    ),
+    Target(
+        "1,024 in flight / floor at 1,024 rows a commit",
+        "at least",
+        0.50,
+        "",
+        lambda f: f("send.1024.rate") / f("floor.1024.rate"),
+    ),
+    Target(
+        "1,024 in flight / floor at 512 rows a commit",
+        "at least",
+        0.60,
+        "",
+        lambda f: f("send.1024.rate") / f("floor.512.rate"),
+    ),
+    Target(
+        "one at a time, p50 / (3 single commits + 1 NNG round trip)",
+        "at most",
+        1.0,
+        "",
+        lambda f: f("send.1.p50") / (3 * f("floor.1.p50") + f("nng.p50")),
+    ),
+    Target(
+        "publish to delivery, p50",
+        "at most",
+        1000,
+        "µs",
+        lambda f: f("delivery.p50"),
+    ),
+    Target(
+        "publish to 100 subscribers that are away / to 1, time a message",
+        "at most",
+        1.5,
+        "",
+        lambda f: f("absent.1.rate") / f("absent.100.rate"),
+    ),
+    Target(
+        "daemon with 2,000 idle bots, memory",
+        "at most",
+        200,
+        "MB",
+        lambda f: all_idle(f, "idle.after.rss"),
+    ),
+    Target(
+        "daemon with 2,000 idle bots, processor time of 10 s",
+        "at most",
+        0.1,
+        "s",
+        lambda f: all_idle(f, "idle.quiet.busy"),
+    ),
+    Target(
+        "start to ready, empty database",
+        "at most",
+        500,
+        "ms",
+        lambda f: f("start.empty.ready"),
+    ),
+    Target(
+        "start to ready, 1 GB",
+        "at most",
+        500,
+        "ms",
+        lambda f: f("start.large.ready"),
+    ),
+    Target(
+        "64 in flight, empty database / 1 GB, time a message",
+        "at most",
+        1.2,
+        "",
+        lambda f: f("send.64.rate") / f("large.send.64.rate"),
+    ),
+    Target(
+        "64 in flight / Redis Streams",
+        "at least",
+        2.0,
+        "",
+        lambda f: f("send.64.rate") / f("redis.64.rate"),
+    ),
+    Target(
+        "publish to delivery, p50 / Redis Streams",
+        "at most",
+        1.0,
+        "",
+        lambda f: f("delivery.p50") / f("redis.delivery.p50"),
+    ),
+)
+
+
+def judge(figures: Figures) -> list[Verdict]:
+    def look(name: str) -> float:
+        if (value := figures.median(name)) is None:
+            raise Missing(name)
+        return value
+
+    return [_verdict(target, look) for target in TARGETS]
+
+
+def _verdict(target: Target, look: Look) -> Verdict:
+    told = (target.title, target.relation, target.bound, target.unit)
+    try:
+        value = target.value(look)
+    except Missing:
+        return Verdict(*told, None, None, None)
+    met = value >= target.bound if target.relation == "at least" else value <= target.bound
+    return Verdict(*told, value, met, value / target.bound)
