@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from botbus_protocol.records import Message
 
-REMEMBERED = 20_000
+REMEMBERED = 10_000
+"""Messages that are remembered at least; at most twice as many."""
 
 
 class Parent(Struct, frozen=True, gc=False):
@@ -17,20 +18,26 @@ class Parent(Struct, frozen=True, gc=False):
 
 
 class Parents:
+    """Two generations: when the young one is full it becomes the old one, and the old one is gone.
+
+    (Removing the oldest key of one dict for each new one costs a search past all that were removed.)
+    """
+
     def __init__(self) -> None:
-        self._known: dict[str, Parent] = {}
+        self._young: dict[str, Parent] = {}
+        self._old: dict[str, Parent] = {}
 
     def get(self, message_id: str) -> Parent | None:
-        return self._known.get(message_id)
+        return self._young.get(message_id) or self._old.get(message_id)
 
     def remember(self, message: Message) -> None:
         self.add(message.id, message.thread, message.hops)
 
     def add(self, message_id: str, thread: str | None, hops: int) -> None:
-        known = self._known
-        known[message_id] = Parent(thread or message_id, hops)
-        if len(known) > REMEMBERED:
-            del known[next(iter(known))]
+        if len(self._young) >= REMEMBERED:
+            self._old, self._young = self._young, {}
+        self._young[message_id] = Parent(thread or message_id, hops)
 
     def forget(self, message_id: str) -> None:
-        self._known.pop(message_id, None)
+        self._young.pop(message_id, None)
+        self._old.pop(message_id, None)
