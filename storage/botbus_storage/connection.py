@@ -58,6 +58,10 @@ class WorkerConnection(aiosqlite.Connection):
         result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]
         return result
 
+    def post(self, function: Callable[[], object]) -> None:
+        """Has a function called in the thread, and does not wait for it. It must not raise."""
+        self._tx.put_nowait((None, function))
+
     async def open(self) -> "WorkerConnection":
         """Starts the thread and opens the file in it. Raises sqlite3.Error."""
         await self

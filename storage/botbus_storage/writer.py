@@ -42,7 +42,6 @@ class Writer:
         self._queue: deque[Waiting] = deque()
         self._lock = threading.Lock()
         self._draining = False
-        self._drains: set[asyncio.Task[None]] = set()
         self.commits = 0
         self.operations = 0
 
@@ -56,17 +55,15 @@ class Writer:
             if self._draining:
                 return future
             self._draining = True
-        task = self._loop.create_task(self._connection.run(self._drain))
-        self._drains.add(task)
-        task.add_done_callback(self._drains.discard)
+        self._connection.post(self._drain)
         return future
 
     async def idle(self) -> None:
         """Returns when everything submitted so far is on disk."""
-        while self._drains:
-            await asyncio.wait(set(self._drains))
+        while self._queue or self._draining:
+            await self._connection.run(_nothing)  # the thread does one thing after the other
 
-    def _drain(self, _: sqlite3.Connection) -> None:
+    def _drain(self) -> None:
         while batch := self._take():
             try:
                 results = self._engine.execute([group for group, _ in batch])
@@ -94,6 +91,10 @@ class Writer:
             self._on_failure(error)
         fault = Fault(Code.INTERNAL.value, f"the daemon could not carry this out: {error!r}")
         _resolve(batch, [[fault] * len(group.operations) for group, _ in batch])
+
+
+def _nothing(_: sqlite3.Connection) -> None:
+    """What the thread is asked to do to learn that it has done everything else."""
 
 
 def _resolve(batch: list[Waiting], results: list[list[Result]]) -> None:

@@ -12,7 +12,7 @@ than one that fails.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -95,7 +95,7 @@ def survey(folder: Path) -> tuple[tuple[Migration, ...], tuple[str, ...]]:
         f"{path.name} is not the name of a migration" for path, name in names.items() if not name
     ]
     known = {path: name for path, name in names.items() if name}
-    problems += _number_problems(known.values())
+    problems += _number_problems(known)
     problems += _orphans(known)
     migrations = []
     for path, name in known.items():
@@ -131,16 +131,17 @@ def _text(path: Path) -> str:
     return text
 
 
-def _number_problems(names: Iterable[Name]) -> Iterator[str]:
+def _number_problems(names: dict[Path, Name]) -> Iterator[str]:
     """Numbers that are there twice, missing, or of two kinds that have no common order."""
-    by_version: dict[int, set[str]] = {}
-    for name in names:
-        by_version.setdefault(name.version, set()).add(f"{name.label}_{name.name}")
-    for version, titles in sorted(by_version.items()):
-        if len(titles) > 1:
-            yield f"number {version} is there more than once: {', '.join(sorted(titles))}"
-    dated = {name.version for name in names if name.dated}
-    counted = {name.version for name in names} - dated
+    files: dict[int, list[str]] = {}
+    for path, name in names.items():
+        if name.way != "down":
+            files.setdefault(name.version, []).append(path.name)
+    for version, same in sorted(files.items()):
+        if len(same) > 1:
+            yield f"number {version} is there more than once: {', '.join(same)}"
+    dated = {name.version for name in names.values() if name.dated}
+    counted = files.keys() - dated
     if dated and counted:
         yield "counted and dated names have no common order: use one kind in a folder"
     yield from _gaps(sorted(counted))
