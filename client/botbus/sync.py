@@ -28,18 +28,37 @@ T = TypeVar("T")
 Original = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
 
 
+class Portal:
+    """The way into the thread of the event loop."""
+
+    def __init__(self, portal: BlockingPortal) -> None:
+        self._portal = portal
+        self.closed = False
+
+    def run(self, function: Callable[[], Any]) -> Any:
+        """Runs a function, or a coroutine function, over there, and waits for it."""
+        if self.closed:
+            raise Unavailable("this connection to the daemon was closed: connect again")
+        future = self._portal.start_task_soon(function)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+
 class Blocking:
-    """Something with an asynchronous original, and the portal to the thread where that lives."""
+    """Something with an asynchronous original, and the portal to where that lives."""
 
     original: Any
-    portal: BlockingPortal
+    portal: Portal
 
 
 class Twin(Generic[P, T]):
     """A blocking method. `wrap` makes its result one whose methods block too."""
 
     def __init__(
-        self, method: Callable[Concatenate[Any, P], Any], wrap: Callable[[Any, BlockingPortal], T]
+        self, method: Callable[Concatenate[Any, P], Any], wrap: Callable[[Any, Portal], T]
     ) -> None:
         self.method = method
         self._wrap = wrap
@@ -57,12 +76,12 @@ class Twin(Generic[P, T]):
 
         @wraps(self.method)
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            return self._wrap(blocked(portal, partial(method, *args, **kwargs)), portal)
+            return self._wrap(portal.run(partial(method, *args, **kwargs)), portal)
 
         return call
 
 
-def same(value: Any, _portal: BlockingPortal) -> Any:
+def same(value: Any, _portal: Portal) -> Any:
     return value
 
 
@@ -71,23 +90,10 @@ def twin(method: Original[P, T]) -> Twin[P, T]:
     return Twin(method, same)
 
 
-def blocked(portal: BlockingPortal, function: Callable[[], Any]) -> Any:
-    """Runs a function, or a coroutine function, in the portal's thread, and waits for it."""
-    try:
-        future = portal.start_task_soon(function)
-    except RuntimeError:
-        raise Unavailable("this connection to the daemon was closed: connect again") from None
-    try:
-        return future.result()
-    except BaseException:
-        future.cancel()
-        raise
-
-
 class SyncDelivery(Held, Blocking):
     """A delivery whose verbs block; see `Delivery`."""
 
-    def __init__(self, original: Delivery, portal: BlockingPortal) -> None:
+    def __init__(self, original: Delivery, portal: Portal) -> None:
         super().__init__(original.hold)
         self.original = original
         self.portal = portal
@@ -105,8 +111,8 @@ class SyncStream(Generic[T]):
     def __init__(
         self,
         original: Listening | Tailing,
-        portal: BlockingPortal,
-        wrap: Callable[[Any, BlockingPortal], T],
+        portal: Portal,
+        wrap: Callable[[Any, Portal], T],
     ) -> None:
         self._original = original
         self._portal = portal
@@ -117,19 +123,19 @@ class SyncStream(Generic[T]):
 
     def __next__(self) -> T:
         try:
-            value = blocked(self._portal, self._original.__anext__)
+            value = self._portal.run(self._original.__anext__)
         except StopAsyncIteration:
             raise StopIteration from None
         return self._wrap(value, self._portal)
 
     def close(self) -> None:
-        blocked(self._portal, self._original.aclose)
+        self._portal.run(self._original.aclose)
 
 
 class SyncAtomic:
     """`with bus.atomic() as frame:`; see `AtomicFrame`."""
 
-    def __init__(self, frame: AtomicFrame, portal: BlockingPortal) -> None:
+    def __init__(self, frame: AtomicFrame, portal: Portal) -> None:
         self._frame = frame
         self._portal = portal
 
@@ -143,27 +149,27 @@ class SyncAtomic:
         trace: TracebackType | None,
     ) -> None:
         if kind is None:
-            blocked(self._portal, self._frame.commit)
+            self._portal.run(self._frame.commit)
         else:
             self._frame.abandon()
 
 
-def wrapped(deliveries: list[Delivery], portal: BlockingPortal) -> list[SyncDelivery]:
+def wrapped(deliveries: list[Delivery], portal: Portal) -> list[SyncDelivery]:
     return [SyncDelivery(delivery, portal) for delivery in deliveries]
 
 
-def listening(original: Listening, portal: BlockingPortal) -> SyncStream[SyncDelivery]:
+def listening(original: Listening, portal: Portal) -> SyncStream[SyncDelivery]:
     return SyncStream(original, portal, SyncDelivery)
 
 
-def tailing(original: Tailing, portal: BlockingPortal) -> SyncStream[Message]:
+def tailing(original: Tailing, portal: Portal) -> SyncStream[Message]:
     return SyncStream(original, portal, same)
 
 
 class SyncBus(Blocking):
     """Made by `botbus.connect_sync`; each method is described at its namesake of `Bus`."""
 
-    def __init__(self, original: Bus, portal: BlockingPortal) -> None:
+    def __init__(self, original: Bus, portal: Portal) -> None:
         self.original: Bus = original
         self.portal = portal
 
@@ -220,7 +226,11 @@ def connect_sync(
 ) -> Iterator[SyncBus]:
     """`connect` for programs that do not use async; the connection lives in a thread."""
     with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(connect(name, url=url, timeout=timeout)) as bus,
+        start_blocking_portal() as blocking,
+        blocking.wrap_async_context_manager(connect(name, url=url, timeout=timeout)) as bus,
     ):
-        yield SyncBus(bus, portal)
+        portal = Portal(blocking)
+        try:
+            yield SyncBus(bus, portal)
+        finally:
+            portal.closed = True

@@ -145,9 +145,10 @@ def test_an_interrupt_cancels_and_leaves_at_once(peer: Peer) -> None:
 SCRIPT = """
 import sys, botbus
 with botbus.connect_sync("coder", url=sys.argv[1]) as bus:
-    print("listening", flush=True)
+    bus.send("coder", "one to begin with")
     for delivery in bus.listen():
         delivery.ack()
+        print("listening", flush=True)
 """
 
 
