@@ -76,7 +76,10 @@ def test_times_as_numbers_have_gaps_by_nature(tmp_path: Path) -> None:
 
 def test_a_number_used_twice_is_reported_with_both_names(tmp_path: Path) -> None:
     put(tmp_path, "0001_a.up.sql", "1_b.up.sql", "V1__c.sql")
-    assert problems(tmp_path) == "number 1 is there more than once: 0001_a.up.sql, 1_b.up.sql, V1__c.sql"
+    assert (
+        problems(tmp_path)
+        == "number 1 is there more than once: 0001_a.up.sql, 1_b.up.sql, V1__c.sql"
+    )
 
 
 def test_one_name_in_two_shapes(tmp_path: Path) -> None:

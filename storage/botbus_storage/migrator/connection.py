@@ -52,7 +52,14 @@ def speaking(database: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, sqlite3.Warning) as error:
-        raise MigrationError(f"{database}: {_SENTENCES.get(str(error), error)}") from error
+        raise MigrationError(told(database, error)) from error
     except OSError as error:
         where = error.filename or database
         raise MigrationError(f"{where}: {error.strerror or error}") from error
+
+
+def told(database: Path, error: Exception) -> str:
+    """The sentence for an error: a MigrationError has its own, SQLite's get one."""
+    if isinstance(error, MigrationError):
+        return str(error)
+    return f"{database}: {_SENTENCES.get(str(error), error)}"

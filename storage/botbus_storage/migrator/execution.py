@@ -15,6 +15,7 @@ from typing import NamedTuple
 from botbus_storage.migrator import history
 from botbus_storage.migrator.backup import Backups
 from botbus_storage.migrator.batch import Batch, Done, Step
+from botbus_storage.migrator.connection import told
 from botbus_storage.migrator.errors import MigrationError
 from botbus_storage.migrator.target import Target
 
@@ -98,8 +99,8 @@ def _run(target: Target, batch: Batch, steps: Sequence[Step], backups: Backups |
             backups.discard()
         if not isinstance(error, MigrationError | Error):
             raise
-        sentence = f"{error}. {aftermath}"
-        log.error("%s: %s", target.database, sentence)  # noqa: TRY400 - a sentence, not a trace
+        sentence = f"{told(target.database, error)}. {aftermath}"
+        log.error("migrating %s: %s", target.database, sentence)  # noqa: TRY400 - a sentence, not a trace
         raise MigrationError(sentence) from error
     for done in batch.done:
         log.info("%s: %s in %.1f ms", target.database, done.title, done.milliseconds)
