@@ -18,7 +18,8 @@ import anyio
 import botbus_migrations
 from botbus_daemon.claiming import CannotServe, claimed_socket, make_folder
 from botbus_daemon.dispatch import Dispatcher
-from botbus_daemon.listener import Listener, limit_threads
+from botbus_daemon.listener import Listener
+from botbus_daemon.nng import limit_threads
 from botbus_daemon.office import Office
 from botbus_daemon.settings import Settings
 from botbus_protocol import __version__
