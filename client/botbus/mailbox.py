@@ -57,11 +57,14 @@ class Mailbox(Room):
     async def dead(self, bot: str | None = None, limit: int = EVERYTHING) -> list[DeadLetter]:
         """The dead letters of a bot, or of all, oldest first."""
 
-        async def page(after: int, want: int) -> list[DeadLetter]:
-            request = checked(ListDead, bot=bot, after=after, limit=want)
+        async def page(after: tuple[int, str], want: int) -> list[DeadLetter]:
+            seq, died_at = after
+            request = checked(ListDead, bot=bot, after=seq, after_bot=died_at, limit=want)
             return (await self._transport.call(request, DeadLetters)).dead
 
-        return await self._paged(limit, 0, page, lambda letter: letter.message.seq)
+        return await self._paged(
+            limit, (0, ""), page, lambda letter: (letter.message.seq, letter.bot)
+        )
 
     async def replay_dead(self, bot: str, seqs: list[int] | None = None) -> int:
         """Puts dead letters of a bot back into its mailbox; by default all. Returns how many."""

@@ -27,13 +27,16 @@ class Room:
         page: Callable[[C, int], Awaitable[list[T]]],
         cursor_of: Callable[[T], C],
     ) -> list[T]:
-        """Reads page after page, until there are `limit` things or no more."""
+        """Reads page after page, until there are `limit` things or no more.
+
+        A page may be shorter than asked for, if what is in it is large; only an empty one is the last.
+        """
         found: list[T] = []
         most = min(PAGE, self._transport.limits.fetch_messages)
         while (want := min(most, limit - len(found))) > 0:
             part = await page(cursor, want)
-            found += part
-            if len(part) < want:
+            if not part:
                 break
+            found += part
             cursor = cursor_of(part[-1])
         return found

@@ -17,6 +17,7 @@ from botbus_daemon.gathering import Gatherer
 from botbus_daemon.mailbox import Mailbox
 from botbus_daemon.presence import Session
 from botbus_daemon.recording import row_of
+from botbus_daemon.streams import size_of
 from botbus_protocol import timestamps
 from botbus_protocol.records import Delivery
 from botbus_storage.reading.mailboxes import OpenDelivery as StoredDelivery
@@ -103,16 +104,18 @@ class Courier:
         self.office.woken.add(self)
 
     def take(self, fetcher: Fetcher) -> list[Delivery]:
-        """Leases what is ready, up to the fetch's maximum."""
+        """Leases what is ready, up to the fetch's maximum and what one answer may hold."""
         taken: list[Delivery] = []
+        room = self.office.settings.limits.frame_bytes
         moment = _Moment(self._loop.time(), fetcher.lease)
-        while len(taken) < fetcher.max and self.mailbox.has_room():
+        while len(taken) < fetcher.max and room > 0 and self.mailbox.has_room():
             delivery = self.mailbox.next_ready()
             if delivery is None:
                 if not self.gatherer.gather():
                     break
             elif not self._put_off(delivery, moment):
                 taken.append(self._lease(delivery, fetcher, moment))
+                room -= size_of(taken[-1].message)
         if taken:
             self.office.recorder.touch(self)
         return taken

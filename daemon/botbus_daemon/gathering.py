@@ -15,7 +15,9 @@ from botbus_storage.reading.mailboxes import DIRECT
 from botbus_storage.repositories.contracts import MailboxRepository
 
 PAGE = 256
-"""Messages that are read from disk at once."""
+"""Messages that are read from disk at once, if they are not large."""
+AGAIN = 32
+"""Messages of deliveries that come back, which are read at once whatever their size."""
 
 
 class Gatherer:
@@ -122,7 +124,7 @@ class Gatherer:
     async def _fill(self) -> None:
         self._mailbox.gathering = True
         try:
-            if unread := self._mailbox.unread(PAGE):
+            if unread := self._mailbox.unread(AGAIN):
                 await self._read_again(unread)
             else:
                 await self._read_on()

@@ -7,6 +7,7 @@ are no longer needed close.
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ SPARE = 16
 MOST_SPARE = 64
 MOST = 20_000
 """Contexts in all; it bounds what can be parked."""
+LOST_REMEMBERED = 1024
 READ_TO_REFUSE = 16
 """Times the frame limit that is still read, so that the sender is told what is wrong; NNG closes the
 pipe of one who sends more."""
@@ -47,6 +49,8 @@ class Listener:
         self._gone = gone
         self._loop = asyncio.get_running_loop()
         self._connections: dict[int, Connection] = {}
+        self._lost: OrderedDict[int, None] = OrderedDict()
+        """Pipes that were lost before their first frame was looked at."""
         self._contexts: set[Context] = set()
         self._spare = 0
         self._serving: set[asyncio.Task[None]] = set()
@@ -110,6 +114,9 @@ class Listener:
         connection = self._connections.get(frame.pipe_id)
         if connection is None:
             connection = Connection(frame.pipe_id, peer_of(frame.pipe))
+            if frame.pipe_id in self._lost:
+                connection.closed = True
+                return connection
             self._connections[frame.pipe_id] = connection
             self._come(connection)
         return connection
@@ -127,3 +134,7 @@ class Listener:
         if connection is not None:
             connection.closed = True
             self._gone(pipe_id)
+            return
+        self._lost[pipe_id] = None
+        if len(self._lost) > LOST_REMEMBERED:
+            self._lost.popitem(last=False)

@@ -38,7 +38,7 @@ class Received(NamedTuple):
 
 
 class Context:
-    """One REP context: `receive`, then `received` is called on the loop, `take`, `answer`, and so on."""
+    """One REP context: `receive`; when `received` is called on the loop, `take`; then `answer`."""
 
     def __init__(self, socket: Any, received: Callable[["Context"], None]) -> None:
         loop = asyncio.get_running_loop()

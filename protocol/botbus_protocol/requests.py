@@ -350,6 +350,8 @@ class ListDead(Request, frozen=True, tag="list_dead"):
 
     bot: str | None = None
     after: int = 0
+    """For the next page: the seq of the last one, and the bot it died at."""
+    after_bot: str = ""
     limit: int = 100
 
     def __post_init__(self) -> None:

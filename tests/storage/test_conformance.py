@@ -157,5 +157,5 @@ async def test_the_life_of_a_message(store: Store) -> None:
     (record,) = life.deliveries
     assert (record.bot, record.state, record.reason) == ("coder", "dead", "broken")
     assert [m.seq for m in life.replies] == [2]
-    (dead,) = await store.trail.dead_letters(None, 0, 10)
+    (dead,) = await store.trail.dead_letters(None, (0, ""), 10)
     assert (dead.bot, dead.message.id, dead.reason) == ("coder", asked.id, "broken")

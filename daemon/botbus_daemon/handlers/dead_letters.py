@@ -13,7 +13,8 @@ from botbus_storage.operations import Touched
 async def list_dead(office: Office, _: Caller, request: ListDead) -> Plan:
     bot_id = None if request.bot is None else (await bot_named(office, request.bot)).id
     limit = min(request.limit, office.settings.limits.fetch_messages)
-    return DeadLetters(dead=await office.store.trail.dead_letters(bot_id, request.after, limit))
+    after = (request.after, request.after_bot)
+    return DeadLetters(dead=await office.store.trail.dead_letters(bot_id, after, limit))
 
 
 async def replay_dead(office: Office, _: Caller, request: ReplayDead) -> Plan:

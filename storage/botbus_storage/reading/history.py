@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from botbus_protocol.records import DeadLetter, DeliveryRecord, Message
-from botbus_storage.reading.rows import COLUMNS, FROM, message_of
+from botbus_storage.reading.rows import COLUMNS, FROM, READ_BYTES, message_of, messages_within
 
 MOST_DELIVERIES = 1000
 
@@ -52,7 +52,8 @@ _DEAD = f"""
     FROM bot_deliveries d
     JOIN bots b ON b.id = d.bot_id
     JOIN bot_messages m ON m.seq = d.seq LEFT JOIN bots r ON r.id = m.recipient_bot_id
-    WHERE d.state = 'dead' AND d.seq > :after AND (:bot IS NULL OR d.bot_id = :bot)
+    WHERE d.state = 'dead' AND (d.seq, b.name) > (:after, :after_bot)
+    AND (:bot IS NULL OR d.bot_id = :bot)
     ORDER BY d.seq, b.name LIMIT :limit
 """
 _CHAIN = """
@@ -85,13 +86,13 @@ class Life(Struct, frozen=True):
 
 
 def history(connection: sqlite3.Connection, scope: Scope) -> list[Message]:
-    """Newest first, or oldest first from `after` on."""
+    """Newest first, or oldest first from `after` on; fewer than asked for if they are large."""
     order = "ASC" if scope.after is not None and scope.before is None else "DESC"
     bounds, parameters = _bounds(scope)
     selects = [f"{_SELECT} {where} {bounds}" for where in _wheres(scope, parameters)]
     page = [f"SELECT * FROM ({select} ORDER BY m.seq {order} LIMIT :limit)" for select in selects]
     statement = f"{' UNION ALL '.join(page)} ORDER BY 1 {order} LIMIT :limit"
-    return [message_of(row) for row in connection.execute(statement, parameters)]
+    return messages_within(connection.execute(statement, parameters))[0]
 
 
 def _wheres(scope: Scope, parameters: dict[str, Any]) -> list[str]:
@@ -134,7 +135,7 @@ def life_of(connection: sqlite3.Connection, message_id: str) -> Life | None:
         return None
     message = message_of(row)
     parameters = {"thread": message.thread or message.id, "id": message.id}
-    replies = [message_of(r) for r in connection.execute(_REPLIES, parameters)]
+    replies, _ = messages_within(connection.execute(_REPLIES, parameters))
     return Life(message, row[-1], _deliveries(connection, message), replies)
 
 
@@ -180,7 +181,7 @@ def tail(
 ) -> list[Message]:
     """Messages after a seq, oldest first."""
     parameters = {"after": after, "channel": channel, "bot": bot_id, "limit": limit}
-    return [message_of(row) for row in connection.execute(_TAIL, parameters)]
+    return messages_within(connection.execute(_TAIL, parameters))[0]
 
 
 def last_seq(connection: sqlite3.Connection) -> int:
@@ -188,16 +189,27 @@ def last_seq(connection: sqlite3.Connection) -> int:
 
 
 def dead_letters(
-    connection: sqlite3.Connection, bot_id: str | None, after: int, limit: int
+    connection: sqlite3.Connection, bot_id: str | None, after: tuple[int, str], limit: int
 ) -> list[DeadLetter]:
-    """Oldest message first."""
-    rows = connection.execute(_DEAD, {"bot": bot_id, "after": after, "limit": limit})
-    return [
-        DeadLetter(
-            bot=row[-4], message=message_of(row), attempts=row[-3], died_at=row[-2], reason=row[-1]
+    """Oldest message first, after a message and the bot it died at."""
+    seq, bot = after
+    parameters = {"bot": bot_id, "after": seq, "after_bot": bot, "limit": limit}
+    letters: list[DeadLetter] = []
+    budget = READ_BYTES
+    for row in connection.execute(_DEAD, parameters):
+        letters.append(
+            DeadLetter(
+                bot=row[-4],
+                message=message_of(row),
+                attempts=row[-3],
+                died_at=row[-2],
+                reason=row[-1],
+            )
         )
-        for row in rows
-    ]
+        budget -= len(row[6])
+        if budget <= 0:
+            break
+    return letters
 
 
 def chain_of(connection: sqlite3.Connection, message_id: str, most: int) -> list[str]:

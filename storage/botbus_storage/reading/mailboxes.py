@@ -9,7 +9,7 @@ import sqlite3
 from msgspec import Struct
 
 from botbus_protocol.records import Message
-from botbus_storage.reading.rows import COLUMNS, FROM, message_of
+from botbus_storage.reading.rows import COLUMNS, FROM, message_of, messages_within
 
 DIRECT = ""
 """The source of direct messages; every other source is the name of a channel."""
@@ -98,10 +98,10 @@ def next_messages(
         parameters = {"bot": bot_id, "source": source, "position": position, "limit": limit}
         if source == DIRECT:
             del parameters["source"]
-        rows = connection.execute(statement, parameters).fetchall()
-        if len(rows) == limit:
-            complete_to = min(complete_to, rows[-1][0])
-        found.extend(message_of(row) for row in rows)
+        messages, cut = messages_within(connection.execute(statement, parameters))
+        if cut or len(messages) == limit:
+            complete_to = min(complete_to, messages[-1].seq)
+        found.extend(messages)
     found.sort(key=lambda message: message.seq)
     return Page([m for m in found if m.seq <= complete_to], complete_to)
 
@@ -117,10 +117,12 @@ def pending_messages(
 ) -> list[Message]:
     """What lies in a mailbox, delivered or not, unless it is settled; in commit order."""
     parameters = {"bot": bot_id, "after": after, "limit": limit}
-    opened = [message_of(row) for row in connection.execute(_PENDING_OPEN, parameters)]
+    opened, cut = messages_within(connection.execute(_PENDING_OPEN, parameters))
     positions = {
         source: max(position, after)
         for source, position in load_mailbox(connection, bot_id).positions.items()
     }
-    fresh = next_messages(connection, bot_id, positions, limit).messages
-    return sorted(opened + fresh, key=lambda message: message.seq)[:limit]
+    page = next_messages(connection, bot_id, positions, limit)
+    complete_to = min(page.position, opened[-1].seq if cut else page.position)
+    both = sorted(opened + page.messages, key=lambda message: message.seq)
+    return [message for message in both if message.seq <= complete_to][:limit]

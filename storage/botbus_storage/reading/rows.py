@@ -1,5 +1,6 @@
 """From a row of bot_messages to a record."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -14,6 +15,23 @@ COLUMNS = """
 FROM = "bot_messages m LEFT JOIN bots r ON r.id = m.recipient_bot_id"
 
 _headers = msgspec.json.Decoder(dict[str, str]).decode
+
+
+READ_BYTES = 1024 * 1024
+"""Bytes of bodies that are read for one answer; the message that goes beyond it is the last."""
+
+
+def messages_within(
+    rows: Iterable[tuple[Any, ...]], budget: int = READ_BYTES
+) -> tuple[list[Message], bool]:
+    """The messages of rows as far as the budget reaches, and whether it was used up."""
+    messages: list[Message] = []
+    for row in rows:
+        messages.append(message_of(row))
+        budget -= len(row[6])
+        if budget <= 0:
+            return messages, True
+    return messages, False
 
 
 def message_of(row: tuple[Any, ...]) -> Message:

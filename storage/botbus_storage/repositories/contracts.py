@@ -86,8 +86,10 @@ class AuditTrail(Protocol):
 
     async def last_seq(self) -> int: ...
 
-    async def dead_letters(self, bot_id: str | None, after: int, limit: int) -> list[DeadLetter]:
-        """Dead letters of a bot, or of all, oldest message first, after a seq."""
+    async def dead_letters(
+        self, bot_id: str | None, after: tuple[int, str], limit: int
+    ) -> list[DeadLetter]:
+        """Dead letters of a bot, or of all, oldest message first, after a seq and a bot's name."""
 
 
 class Directory(Protocol):

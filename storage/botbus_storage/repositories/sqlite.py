@@ -141,7 +141,9 @@ class SqliteTrail(_Reading):
     async def last_seq(self) -> int:
         return await self._ask(history.last_seq)
 
-    async def dead_letters(self, bot_id: str | None, after: int, limit: int) -> list[DeadLetter]:
+    async def dead_letters(
+        self, bot_id: str | None, after: tuple[int, str], limit: int
+    ) -> list[DeadLetter]:
         return await self._ask(history.dead_letters, bot_id=bot_id, after=after, limit=limit)
 
 
