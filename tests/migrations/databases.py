@@ -53,12 +53,12 @@ class Bench(NamedTuple):
             stdout=subprocess.PIPE,
             text=True,
         )
-        try:
-            yield child
-        finally:
-            if child.poll() is None:
-                child.kill()
-            child.communicate()
+        with child:
+            try:
+                yield child
+            finally:
+                if child.poll() is None:
+                    child.kill()
 
 
 def query(database: Path, sql: str, *parameters: object) -> list[Any]:

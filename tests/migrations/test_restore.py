@@ -1,0 +1,114 @@
+"""Going back to a backup: checked first, and the database before it is kept."""
+
+from pathlib import Path
+
+import pytest
+
+from botbus_storage.migrator import MigrationError
+from tests.migrations.databases import Bench, dump
+
+
+@pytest.fixture
+def two(bench: Bench) -> Bench:
+    """A database at version 2, whose backup holds version 1 and a row."""
+    bench.write(_0001_a__up="CREATE TABLE a (x);", _0002_b__up="DROP TABLE a;")
+    bench.migrator().run(to=1)
+    bench.query("INSERT INTO a VALUES ('kept')")
+    bench.migrator().run()
+    return bench
+
+
+def backup(bench: Bench) -> Path:
+    return bench.migrator().backups()[-1]
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_the_backup_takes_the_place_and_the_database_is_kept(two: Bench, mode: str) -> None:
+    two.query(f"PRAGMA journal_mode = {mode}")
+    replaced = two.dump()
+    restored = two.migrator().restore(backup(two))
+    assert restored.version == 1
+    assert two.dump() == dump(backup(two))
+    assert two.query("SELECT x FROM a") == [("kept",)]
+    assert restored.kept is not None
+    assert dump(restored.kept) == replaced
+    assert two.migrator().run().version == 2
+
+
+def test_a_wal_left_by_a_crash_goes_with_the_database_it_belongs_to(two: Bench) -> None:
+    code = """
+connection = sqlite3.connect(database, isolation_level=None)
+connection.execute("PRAGMA journal_mode = WAL")
+connection.execute("CREATE TABLE late (x)")
+print("written")
+sys.stdin.read()
+"""
+    with two.process(code) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        child.kill()
+        child.wait()
+        restored = two.migrator().restore(backup(two))
+    assert restored.kept is not None
+    assert any("late" in line for line in dump(restored.kept))
+    assert not any("late" in line for line in two.dump())
+
+
+def test_a_database_beyond_opening_is_replaced_and_kept_as_it_is(two: Bench) -> None:
+    two.database.write_bytes(b"ruined" * 1000)
+    restored = two.migrator().restore(backup(two))
+    assert restored.kept is not None
+    assert restored.kept.read_bytes() == b"ruined" * 1000
+    assert two.query("SELECT x FROM a") == [("kept",)]
+
+
+def test_a_lost_database_is_brought_back(two: Bench) -> None:
+    two.database.unlink()
+    assert two.migrator().restore(backup(two)).kept is None
+    assert two.query("SELECT x FROM a") == [("kept",)]
+
+
+def test_another_program_that_has_it_open_is_noticed(two: Bench) -> None:
+    code = """
+connection = sqlite3.connect(database)
+connection.execute("PRAGMA journal_mode = WAL")
+connection.execute("SELECT * FROM sqlite_master").fetchall()
+print("open")
+sys.stdin.read()
+"""
+    with two.process(code) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        before = two.dump()
+        with pytest.raises(MigrationError, match=r"another program has .* open"):
+            two.migrator().restore(backup(two))
+        assert two.dump() == before
+    assert two.migrator().restore(backup(two)).version == 1
+
+
+def test_what_is_no_backup_is_refused_and_nothing_changes(two: Bench, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    content = bytearray(backup(two).read_bytes())
+    content[4096:4200] = b"\xff" * 104
+    damaged.write_bytes(content)
+    other = Bench(tmp_path / "other", two.folder)
+    other.query("CREATE TABLE something (x)")
+    (tmp_path / "letter").write_text("Dear diary, " * 100)
+    before, files = two.dump(), two.files()
+    for path, said in (
+        (damaged, "is damaged|malformed"),
+        (other.database, "has no history of migrations"),
+        (tmp_path / "letter", "this is no SQLite database"),
+        (tmp_path / "nowhere", "there is no backup"),
+        (two.database, "is the database itself"),
+    ):
+        with pytest.raises(MigrationError, match=said):
+            two.migrator().restore(path)
+    assert two.dump() == before
+    assert two.files() == files
+
+
+def test_the_backup_stays_where_it_is(two: Bench) -> None:
+    before = backup(two).read_bytes()
+    two.migrator().restore(backup(two))
+    assert backup(two).read_bytes() == before
