@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from botbus.atomic import AtomicFrame
 from botbus.channels import ChannelRoom
@@ -75,7 +76,7 @@ async def connect(
     how many seconds a request may take, restarts of the daemon included. Raises Unavailable if
     there is no daemon, and Invalid for what is no name.
     """
-    transport = Transport(checked_name(name), url or default_url(), timeout)
+    transport = Transport(checked_name(name), url or default_url(), checked_timeout(timeout))
     try:
         await transport.open()
         yield Bus(transport)
@@ -90,6 +91,12 @@ def checked_name(name: str | None) -> str | None:
         raise Invalid(str(error)) from None
     except TypeError:
         raise Invalid(f"bot {name!r} is not a name: give text, or None to only watch") from None
+
+
+def checked_timeout(timeout: Any) -> float:
+    if isinstance(timeout, int | float) and timeout > 0:
+        return float(timeout)
+    raise Invalid(f"timeout must be a number of seconds above 0, not {timeout!r}")
 
 
 def default_url() -> str:

@@ -85,7 +85,9 @@ class Courier:
 
     def _give_up(self, frame: Frame) -> None:
         if self._socket.connected:
-            error: BusError = Timeout(f"the daemon at {self._url} did not answer in time")
+            error: BusError = Timeout(
+                f"the daemon at {self._url} did not answer in time: is it very busy?"
+            )
         else:
             error = Unavailable(
                 f"the daemon at {self._url} went away and has not come back in time: "

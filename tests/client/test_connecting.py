@@ -1,10 +1,14 @@
 """Who may connect, to what, and what is said when it does not work."""
 
+import socket
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import pytest
 
 import botbus
+from botbus_protocol.errors import Fault
 from botbus_protocol.limits import Limits
 from botbus_protocol.requests import Hello, Send
 from tests.client.peer import Peer
@@ -28,6 +32,31 @@ async def test_a_name_out_of_grammar_is_refused_before_connecting(folder: Path) 
 async def test_a_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(botbus.Invalid, match="url"):
         async with botbus.connect("planner", url=url):
+            pass
+
+
+@pytest.mark.parametrize("timeout", [0, -1, None, "10"])
+async def test_a_timeout_that_is_none_is_refused(folder: Path, timeout: Any) -> None:
+    with pytest.raises(botbus.Invalid, match="timeout must be a number"):
+        async with botbus.connect("planner", url=f"ipc://{folder}/none.sock", timeout=timeout):
+            pass
+
+
+async def test_a_process_that_is_no_daemon_does_not_hold_one_up(folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(f"{folder}/silent.sock")
+        silent.listen()
+        started = monotonic()
+        with pytest.raises(botbus.Timeout, match="is it a botbus daemon"):
+            async with botbus.connect(url=f"ipc://{folder}/silent.sock", timeout=0.3):
+                pass
+        assert monotonic() - started < 3
+
+
+async def test_a_daemon_that_does_not_welcome_is_not_connected_to(peer: Peer) -> None:
+    peer.says[Hello] = lambda _: Fault("unsupported_version", "use v = 2")
+    with pytest.raises(botbus.UnsupportedVersion, match="use v = 2"):
+        async with botbus.connect("planner", url=peer.url):
             pass
 
 

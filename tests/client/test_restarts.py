@@ -8,9 +8,10 @@ import anyio.to_thread
 import pytest
 
 import botbus
+from botbus.transport import SPARE_COURIERS
 from botbus_protocol.errors import Fault
 from botbus_protocol.replies import Answer, Deliveries, Receipt, Reply
-from botbus_protocol.requests import Ask, Fetch, Hello, Send
+from botbus_protocol.requests import Ask, CancelFetch, Fetch, Hello, Send
 from tests.client.peer import Peer, delivery
 
 
@@ -180,3 +181,22 @@ async def test_closing_fails_whoever_still_waits(peer: Peer) -> None:
     assert "closed" in errors[0]
     with pytest.raises(botbus.Unavailable, match="closed"):
         await bus.send("coder", {})
+
+
+async def test_what_is_cancelled_leaves_nothing_behind(peer: Peer) -> None:
+    async def cancelled(bus: botbus.Bus) -> None:
+        with anyio.move_on_after(0.01):
+            await bus.fetch(wait=60)
+
+    async with botbus.connect("coder", url=peer.url) as bus:
+        await anyio.to_thread.run_sync(peer.stop)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(50):
+                tasks.start_soon(cancelled, bus)
+        peer.start()
+        await bus.send("coder", {})
+        await anyio.wait_all_tasks_blocked()
+        assert not bus._transport._out
+        assert len(bus._transport._spare) <= SPARE_COURIERS
+    assert peer.heard(Fetch) == []  # none of them had left
+    assert len(peer.heard(CancelFetch)) == 50
