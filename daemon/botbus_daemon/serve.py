@@ -7,6 +7,7 @@ ends, what it acknowledged is on disk and the WAL has been checkpointed.
 import gc
 import logging
 import os
+import resource
 import signal
 import sqlite3
 import sys
@@ -45,9 +46,16 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
     limit_threads()
+    _raise_descriptor_limit()
     with claimed_database(settings) as lock, claimed_socket(settings.url):
         _migrate(settings, lock)
         anyio.run(_serve, settings, announce, backend_options={"use_uvloop": True})
+
+
+def _raise_descriptor_limit() -> None:
+    """A connection is a descriptor, and the usual soft limit of 1,024 is for programs that select."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 @contextmanager
