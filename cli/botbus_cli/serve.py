@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from botbus_cli.options import url_option
+
 
 @click.command()
-@click.option("--url", help="Where to listen, as ipc:///path/to/socket.")
+@url_option
 @click.option(
     "--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file."
 )
