@@ -28,6 +28,7 @@ _DATED = r"(?P<date>\d{8,14})_(?P<number>\d{1,4})_(?P<name>\w+?)(?:\.(?P<way>up|
 _COUNTED = r"(?!\d{8,14}_\d{1,4}_)(?P<number>\d{1,18})_(?P<name>\w+)\.(?P<way>up|down)\.sql"
 _FORWARD = r"V(?P<number>\d{1,18})__(?P<name>\w+)\.sql"
 _NUMBERS_OF_A_DATE = 10_000
+_SMALLEST_DATE = 10_000_000
 
 
 class Migration(NamedTuple):
@@ -149,8 +150,8 @@ def _number_problems(names: dict[Path, Name]) -> Iterator[str]:
 
 
 def _gaps(counted: list[int]) -> Iterator[str]:
-    """Missing numbers below 8 digits (longer ones are times, which have gaps by nature)."""
-    small = [version for version in counted if version < _NUMBERS_OF_A_DATE**2]
+    """Missing numbers below 8 digits (longer ones are dates, which have gaps by nature)."""
+    small = [version for version in counted if version < _SMALLEST_DATE]
     if small and small[0] > 1:
         small.insert(0, 0)
     for before, after in pairwise(small):
