@@ -54,10 +54,12 @@ class Context:
         _lib.nng_ctx_recv(self._context[0], self._receiving)
 
     def take(self) -> Received | None:
-        """The frame that was received; None if the socket or the context was closed."""
+        """The frame that was received; None if there is none, or the socket was closed."""
         if _lib.nng_aio_result(self._receiving) != 0:
             return None
         message = _lib.nng_aio_get_msg(self._receiving)
+        if message == _ffi.NULL:
+            return None  # taken before
         _lib.nng_aio_set_msg(self._receiving, _ffi.NULL)
         data = _ffi.buffer(_lib.nng_msg_body(message), _lib.nng_msg_len(message))[:]
         pipe = _lib.nng_msg_get_pipe(message)
