@@ -156,11 +156,13 @@ def schema(target: Choice, *, write: bool) -> None:
 @target_options
 def encrypt(target: Choice) -> None:
     """Encrypt the database with the key in --key-file."""
+    from botbus_storage.cipher import is_encrypted
+
     key_file = _required_key(target)
     with refusals(), progress_bar() as progress:
         migrator = target.without_key().migrator()
         migrator.encrypt(key_file, progress=progress)
-        plain = migrator.backups()
+        plain = [backup for backup in migrator.backups() if not is_encrypted(backup)]
     click.echo(f"{migrator.target.database} is encrypted")
     for backup in plain:
         click.echo(f"not encrypted: {backup}")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from botbus_storage.cipher import is_encrypted, open_with, read_key
+from botbus_storage.cipher import connector, is_encrypted, open_with, read_key
 from botbus_storage.migrator.backup import Progress, require_space, sync
 from botbus_storage.migrator.batch import transaction
 from botbus_storage.migrator.connection import opened, speaking
@@ -39,6 +39,7 @@ def decrypt(target: Target, key_file: Path, progress: Progress | None = None) ->
     if not is_encrypted(target.database):
         raise MigrationError(f"{target.database} is not encrypted")
     with speaking(target.database):
+        connector(key_file)(target.database).close()  # a wrong key is told as one
         _convert(target, read_key(key_file), "", progress)
 
 
