@@ -17,6 +17,8 @@ _decode_msgpack = msgspec.msgpack.Decoder().decode
 _encode_msgpack = msgspec.msgpack.Encoder().encode
 _decode_json = msgspec.json.Decoder().decode
 
+_UNREADABLE = (UnicodeDecodeError, RecursionError)
+
 NULL = Raw(_encode_msgpack(None))
 
 
@@ -25,7 +27,7 @@ def to_json(raw: Raw, what: str = "body") -> str:
     try:
         value = _decode_msgpack(raw)
         text = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    except (orjson.JSONEncodeError, msgspec.DecodeError, RecursionError) as error:
+    except (orjson.JSONEncodeError, msgspec.DecodeError, *_UNREADABLE) as error:
         raise ValueError(explain(raw, what)) from error
     # orjson writes NaN and infinity as null: look closer only where there is a null at all.
     if b"null" in text and (fault := _misfit(value, what, 0)):
@@ -44,13 +46,15 @@ def explain(raw: Raw, what: str) -> str:
         fault = _misfit(_decode_msgpack(raw), what, 0)
     except RecursionError:
         fault = None
+    except UnicodeDecodeError:
+        return f"{what} has text that is not UTF-8: send valid UTF-8, or base64 for bytes"
     except msgspec.DecodeError as error:
         return f"{what} is not valid msgpack: {error}"
     return fault or f"{what} is nested too deeply: send at most {MAX_DEPTH} levels"
 
 
-MAX_DEPTH = 200
-"""Levels of nesting; orjson stops at 254, and a body this deep is a mistake long before."""
+MAX_DEPTH = 254
+"""Levels of nesting that orjson writes; a body this deep is a mistake long before."""
 
 
 def _misfit(value: Any, place: str, depth: int) -> str | None:

@@ -68,6 +68,9 @@ class _Op(Struct, frozen=True):
     op: Any = None
 
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding a stranger's bytes may raise."""
+
 _encoder = msgspec.msgpack.Encoder()
 _typed = msgspec.msgpack.Decoder(_TypedFrame)
 _loose = msgspec.msgpack.Decoder(_LooseFrame)
@@ -99,7 +102,7 @@ def decode_frame(data: bytes, limits: Limits) -> Frame:
         )
     try:
         frame = _typed.decode(data)
-    except (msgspec.MsgspecError, RecursionError):
+    except UNREADABLE:
         return _decode_one_by_one(data, limits)
     _check_frame(frame, limits)
     return Frame(frame.bot, frame.atomic, [*frame.requests])
@@ -115,7 +118,7 @@ def decode_replies(data: bytes) -> list[AnyReply | Fault]:
     """Replies from bytes. Raises Refused with `bad_frame` if this is no daemon's answer."""
     try:
         frame = _replies.decode(data)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Refused(
             Code.BAD_FRAME, f"the answer cannot be read, is this a botbus daemon? {error}"
         ) from error
@@ -162,7 +165,7 @@ def _decode_loosely(data: bytes) -> _LooseFrame:
         raise Refused(Code.BAD_FRAME, f"the frame has the wrong shape: {error}") from None
     except RecursionError:
         raise Refused(Code.BAD_FRAME, "the frame is nested too deeply to be read") from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Refused(
             Code.BAD_FRAME, f"the frame is not msgpack: {error}; send one map with v, bot, requests"
         ) from None
@@ -171,14 +174,15 @@ def _decode_loosely(data: bytes) -> _LooseFrame:
 def _version_of(data: bytes) -> Any:
     try:
         return _version.decode(data).v
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return PROTOCOL_VERSION  # no map at all: the shape is what is wrong
 
 
 def _unsupported(version: Any) -> Refused:
+    shown = version if isinstance(version, int) else f"of type {type(version).__name__}"
     return Refused(
         Code.UNSUPPORTED_VERSION,
-        f"protocol version {str(version)[:20]} is not spoken here: use v = {PROTOCOL_VERSION}",
+        f"protocol version {shown} is not spoken here: use v = {PROTOCOL_VERSION}",
         supported=[PROTOCOL_VERSION],
     )
 
@@ -186,16 +190,16 @@ def _unsupported(version: Any) -> Refused:
 def _decode_request(index: int, raw: Raw) -> AnyRequest | Fault:
     try:
         return _request.decode(raw)  # type: ignore[no-any-return]
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return _fault_of(index, raw, error)
     except RecursionError:
         return Fault(Code.INVALID, f"request {index} is nested too deeply to be read")
 
 
-def _fault_of(index: int, raw: Raw, error: msgspec.MsgspecError) -> Fault:
+def _fault_of(index: int, raw: Raw, error: Exception) -> Fault:
     try:
         op = _op.decode(raw).op
-    except (msgspec.MsgspecError, RecursionError):
+    except UNREADABLE:
         return Fault(Code.INVALID, f"request {index} is not a map with an op: {error}")
     if not isinstance(op, str):
         return Fault(Code.INVALID, f"request {index} has no op: name the operation in the field op")

@@ -9,9 +9,9 @@ request that *mutates* may be part of an atomic frame, and may be sent twice: it
 once.
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from msgspec import Raw, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from botbus_protocol.grammar import check_id, check_name, check_name_or_id
 from botbus_protocol.timestamps import parse_time
@@ -20,6 +20,14 @@ MAX_TEXT = 256
 """Longest message type, and longest name of a header, in characters."""
 MAX_REASON = 1000
 """Longest reason of a nak or term, in characters."""
+
+
+MAX_SEQS = 10_000
+"""Most dead letters that one request names."""
+
+Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+LeaseName = Annotated[str, Meta(max_length=64)]
+Ticket = Annotated[str, Meta(max_length=256)]
 
 
 class Request(
@@ -130,7 +138,7 @@ class Fetch(Request, frozen=True, tag="fetch"):
     wait: float = 0.0
     lease: float = 60.0
     """Seconds until an unsettled delivery is offered again."""
-    ticket: str = ""
+    ticket: Ticket = ""
     """A word of the client's choice by which `cancel_fetch` names this fetch."""
 
     def __post_init__(self) -> None:
@@ -142,7 +150,7 @@ class Fetch(Request, frozen=True, tag="fetch"):
 class CancelFetch(Request, frozen=True, tag="cancel_fetch"):
     """Ends a parked fetch of this connection, and gives back what it was handed but never saw."""
 
-    ticket: str
+    ticket: Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class Peek(Request, frozen=True, tag="peek"):
@@ -151,7 +159,7 @@ class Peek(Request, frozen=True, tag="peek"):
     parks: ClassVar[bool] = True
 
     max: int = 50
-    after: int = 0
+    after: Seq = 0
     """Only messages with a greater seq."""
     wait: float = 0.0
 
@@ -165,8 +173,8 @@ class _Settle(Request, frozen=True, kw_only=True):
 
     mutates: ClassVar[bool] = True
 
-    seq: int
-    lease: str
+    seq: Seq
+    lease: LeaseName
 
 
 class Ack(_Settle, frozen=True, tag="ack"):
@@ -238,7 +246,7 @@ class Subscribe(Request, frozen=True, tag="subscribe"):
     mutates: ClassVar[bool] = True
 
     channel: str
-    start: str | int = "new"
+    start: str | Seq = "new"
     """`new`, `first`, the seq or the time (RFC 3339) of the first message wanted."""
 
     def __post_init__(self) -> None:
@@ -283,9 +291,9 @@ class History(Request, frozen=True, tag="history"):
     channel: str | None = None
     thread: str | None = None
     limit: int = 50
-    before: str | int | None = None
+    before: str | Seq | None = None
     """Only messages before this seq or time."""
-    after: str | int | None = None
+    after: str | Seq | None = None
     """Only messages after this seq or time."""
 
     def __post_init__(self) -> None:
@@ -318,7 +326,7 @@ class Tail(Request, frozen=True, tag="tail"):
 
     parks: ClassVar[bool] = True
 
-    after: int | None = None
+    after: Seq | None = None
     """Only messages with a greater seq; by default from now on."""
     channel: str | None = None
     bot: str | None = None
@@ -349,7 +357,7 @@ class ListDead(Request, frozen=True, tag="list_dead"):
     """Dead letters, oldest message first; of all bots by default."""
 
     bot: str | None = None
-    after: int = 0
+    after: Seq = 0
     """For the next page: the seq of the last one, and the bot it died at."""
     after_bot: str = ""
     limit: int = 100
@@ -366,7 +374,7 @@ class _DeadLetters(Request, frozen=True, kw_only=True):
     mutates: ClassVar[bool] = True
 
     bot: str
-    seqs: list[int] | None = None
+    seqs: Annotated[list[Seq], Meta(max_length=MAX_SEQS)] | None = None
 
     def __post_init__(self) -> None:
         check_name_or_id(self.bot, "bot")

@@ -24,7 +24,7 @@ def format_time(moment: datetime) -> str:
 
 
 def parse_time(text: str, field: str) -> datetime:
-    """An aware datetime from any RFC 3339 text. Raises ValueError with a sentence."""
+    """A datetime in UTC from any RFC 3339 text. Raises ValueError with a sentence."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -33,7 +33,10 @@ def parse_time(text: str, field: str) -> datetime:
         ) from None
     if moment.tzinfo is None:
         raise ValueError(f"{field} {text!r} has no time zone: add Z or an offset such as +01:00")
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{field} {text!r} lies before year 1 or after 9999 in UTC") from None
 
 
 def normal_time(text: str, field: str) -> str:
