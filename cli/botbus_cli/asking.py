@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout",
     type=SECONDS,
+    metavar="S",
     default=30.0,
     show_default=True,
     help="Seconds to wait for the answer.",

@@ -25,16 +25,24 @@ def on_the_bus(command: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     return connected
 
 
-def run(job: Callable[[], Awaitable[None]]) -> None:
-    """Runs a coroutine function to its end. Raises Failed."""
+def run(job: Callable[[], Awaitable[None]], *, uvloop: bool = False) -> None:
+    """Runs a coroutine function to its end. Raises Failed.
+
+    uvloop pays where many messages pass; a single request would only wait for its import.
+    """
     import anyio
 
     from botbus import BusError
 
+    failure: BaseException | None = None
     try:
-        anyio.run(job)
-    except BusError as error:
-        raise Failed(error.code, error.message) from None
+        anyio.run(job, backend_options={"use_uvloop": uvloop})
+    except* BusError as group:
+        failure = group
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    if isinstance(failure, BusError):
+        raise Failed(failure.code, failure.message)
 
 
 async def _with_bus(

@@ -1,6 +1,7 @@
 """`botbus dead`: messages that were given up on, and what is to become of them."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,10 +25,18 @@ def dead() -> None:
 
 
 def which(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Names dead letters of one bot: by their seqs, or all of them."""
-    everything = click.option("--all", "everything", is_flag=True, help="All of this bot.")
-    seqs = click.argument("seqs", metavar="[SEQ]...", type=int, nargs=-1)
-    return click.argument("bot", type=BOT)(seqs(everything(command)))
+    """Names dead letters of one bot, by their seqs or all of them; handed on as `seqs`."""
+
+    @click.argument("bot", type=BOT)
+    @click.argument("seqs", metavar="[SEQ]...", type=int, nargs=-1)
+    @click.option("--all", "everything", is_flag=True, help="All of this bot.")
+    @wraps(command)
+    def chosen(seqs: tuple[int, ...], *, everything: bool, **given: Any) -> Any:
+        if bool(seqs) == everything:
+            raise click.UsageError("say which dead letters: their seqs, or --all")
+        return command(seqs=list(seqs) or None, **given)
+
+    return chosen
 
 
 @dead.command("list", epilog=example("botbus dead list --bot coder --json"))
@@ -45,11 +54,9 @@ async def list_(bus: "Bus", bot: str | None, limit: int, *, as_json: bool) -> No
 @which
 @json_option
 @on_the_bus
-async def replay(
-    bus: "Bus", bot: str, seqs: tuple[int, ...], *, everything: bool, as_json: bool
-) -> None:
+async def replay(bus: "Bus", bot: str, seqs: list[int] | None, *, as_json: bool) -> None:
     """Put dead letters back into the mailbox of BOT, with no attempt counted."""
-    count = await bus.replay_dead(bot, _chosen(seqs, everything=everything))
+    count = await bus.replay_dead(bot, seqs)
     _show(bot, count, "put back into the mailbox", as_json=as_json)
 
 
@@ -57,18 +64,10 @@ async def replay(
 @which
 @json_option
 @on_the_bus
-async def drop(
-    bus: "Bus", bot: str, seqs: tuple[int, ...], *, everything: bool, as_json: bool
-) -> None:
+async def drop(bus: "Bus", bot: str, seqs: list[int] | None, *, as_json: bool) -> None:
     """Give dead letters of BOT up; the messages stay in the history."""
-    count = await bus.drop_dead(bot, _chosen(seqs, everything=everything))
+    count = await bus.drop_dead(bot, seqs)
     _show(bot, count, "given up", as_json=as_json)
-
-
-def _chosen(seqs: tuple[int, ...], *, everything: bool) -> list[int] | None:
-    if bool(seqs) == everything:
-        raise click.UsageError("say which dead letters: their seqs, or --all")
-    return list(seqs) or None
 
 
 def _show(bot: str, count: int, done: str, *, as_json: bool) -> None:

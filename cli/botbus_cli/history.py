@@ -1,6 +1,8 @@
 """`botbus history`: what was said, by whom, to whom."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +13,18 @@ from botbus_cli.options import example, json_option, limit_option
 
 if TYPE_CHECKING:
     from botbus import Bus
+
+
+def one_scope(command: Callable[..., None]) -> Callable[..., None]:
+    """Checks, before anybody is asked, that history is asked of one thing."""
+
+    @wraps(command)
+    def checked(**given: Any) -> None:
+        if [given[scope] for scope in ("between", "channel", "thread")].count(None) != 2:
+            raise click.UsageError("say whose history: --between A B, --channel C or --thread ID")
+        command(**given)
+
+    return checked
 
 
 @click.command(
@@ -26,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--after", type=MOMENT, help="Only what is after it, oldest first.")
 @limit_option(50)
 @json_option
+@one_scope
 @on_the_bus
 async def history(
     bus: "Bus",
@@ -39,8 +54,6 @@ async def history(
     as_json: bool,
 ) -> None:
     """Show messages of two bots, a channel or a thread, newest first."""
-    if sum(scope is not None for scope in (between, channel, thread)) != 1:
-        raise click.UsageError("say whose history: --between A B, --channel C or --thread ID")
     messages = await bus.history(
         between=between, channel=channel, thread=thread, before=before, after=after, limit=limit
     )

@@ -30,7 +30,7 @@ LOOK = 300.0
 )
 @click.argument("me", type=BOT_NAME)
 @click.option("--ack", is_flag=True, help="Take the messages: ack each once it is printed.")
-@click.option("--count", type=click.IntRange(min=1), help="End after so many.")
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after so many.")
 @json_option
 @on_the_bus
 async def listen(bus: "Bus", count: int | None, *, ack: bool, as_json: bool) -> None:
@@ -49,7 +49,7 @@ async def listen(bus: "Bus", count: int | None, *, ack: bool, as_json: bool) -> 
     epilog=example("botbus wait coder --timeout 60 --json", "botbus wait coder --peek --timeout 0")
 )
 @click.argument("me", type=BOT_NAME)
-@click.option("--timeout", type=SECONDS, help="Seconds to wait; for ever by default.")
+@click.option("--timeout", type=SECONDS, metavar="S", help="Seconds to wait; for ever by default.")
 @click.option("--peek", is_flag=True, help="Leave the messages in the mailbox.")
 @limit_option(1000)
 @json_option

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from botbus import Bus
 
 
-@click.group()
+@click.group(epilog=example("botbus history --thread ID", "botbus message show ID"))
 def message() -> None:
     """Show the whole life of a message, or take it back."""
 

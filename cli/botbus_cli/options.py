@@ -50,6 +50,7 @@ def limit_option(default: int) -> Callable[[F], F]:
     return click.option(
         "--limit",
         type=click.IntRange(min=1),
+        metavar="N",
         default=default,
         show_default=True,
         help="List at most so many.",

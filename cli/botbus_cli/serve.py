@@ -6,10 +6,14 @@ from pathlib import Path
 
 import click
 
-from botbus_cli.options import url_option
+from botbus_cli.options import example, url_option
 
 
-@click.command()
+@click.command(
+    epilog=example(
+        "botbus serve", "botbus serve --url ipc:///tmp/try/bus.sock --database /tmp/try/bus.db"
+    )
+)
 @url_option
 @click.option(
     "--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file."
