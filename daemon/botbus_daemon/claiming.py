@@ -45,18 +45,23 @@ def claimed_socket(url: str) -> Iterator[None]:
         lock.acquire(0.0)
     except Locked as error:
         raise CannotServe(f"another daemon serves {url}: {error}") from error
+    except OSError as error:
+        raise CannotServe(f"{lock.path} cannot be locked: {error.strerror}") from error
     try:
         _remove_stale(path)
         yield
-    finally:
         path.unlink(missing_ok=True)
+    finally:
         lock.release()
 
 
 def _remove_stale(path: Path) -> None:
     """A socket that a dead daemon left; we hold the lock, so nobody serves it."""
-    if not path.exists():
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise CannotServe(f"{path} is not a socket: remove it or choose another url")
+        path.unlink()
+    except FileNotFoundError:
         return
-    if not stat.S_ISSOCK(path.stat().st_mode):
-        raise CannotServe(f"{path} is not a socket: remove it or choose another url")
-    path.unlink()
+    except OSError as error:
+        raise CannotServe(f"{path} cannot be replaced: {error.strerror}") from error
