@@ -1,4 +1,4 @@
-"""Requests that are held until something happens, their time ends, or the daemon stops.
+"""Requests that are held until something happens, their time ends, or one of both sides goes away.
 
 Parked requests are bounded, for the whole daemon and for each connection: each one occupies a context
 of the listener.
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from botbus_daemon.office import Office
 from botbus_daemon.plans import Caller
+from botbus_daemon.presence import Connection
 from botbus_protocol.errors import Code, Refused
 
 T = TypeVar("T")
@@ -19,8 +20,9 @@ MOST_PER_CONNECTION = 256
 async def park(
     office: Office, caller: Caller, future: "asyncio.Future[T]", seconds: float
 ) -> T | None:
-    """What the future gives, or None when the time is over. Raises Refused when the daemon stops.
+    """What the future gives, or None when the time is over or the caller is gone.
 
+    Raises Refused when the daemon stops.
     The future is the caller's own; it is not cancelled.
     """
     if future.done():
@@ -35,13 +37,16 @@ async def park(
         )
     connection.parked += 1
     try:
-        return await _first_of(office, future, min(seconds, office.settings.limits.wait_seconds))
+        seconds = min(seconds, office.settings.limits.wait_seconds)
+        return await _first_of(office, connection, future, seconds)
     finally:
         connection.parked -= 1
 
 
-async def _first_of(office: Office, future: "asyncio.Future[T]", seconds: float) -> T | None:
-    either: set[asyncio.Future[Any]] = {future, office.closing}
+async def _first_of(
+    office: Office, connection: Connection, future: "asyncio.Future[T]", seconds: float
+) -> T | None:
+    either: set[asyncio.Future[Any]] = {future, office.closing, connection.gone}
     await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     if future.done():
         return future.result()

@@ -52,6 +52,8 @@ class Connection:
         self.pipe_id = pipe_id
         self.peer = peer
         self.closed = False
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Resolves when the pipe is lost; what is parked for it ends then."""
         self.parked = 0
         self.sessions: dict[str, asyncio.Future[Session]] = {}
 
@@ -77,6 +79,7 @@ class Presence:
         if connection is None:
             return []
         connection.closed = True
+        connection.gone.set_result(None)
         sessions = connection.open_sessions()
         for session in sessions:
             self._leave(session)
