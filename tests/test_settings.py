@@ -1,0 +1,62 @@
+"""Settings: who beats whom, and what is refused; the page that lists them is what the code has."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from botbus_daemon.backoff import DeliveryPolicy
+from botbus_daemon.loop_guard import LoopPolicy
+from botbus_daemon.settings import SettingsError, load_settings
+from botbus_protocol.limits import Limits
+
+PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
+
+
+def test_the_page_lists_every_key_with_its_default() -> None:
+    block = re.search(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert block is not None
+    tables = {"delivery": DeliveryPolicy(), "loop_guard": LoopPolicy(), "limits": Limits()}
+    assert tomllib.loads(block.group(1)) == msgspec.to_builtins(tables)
+
+
+def test_flag_beats_environment_beats_file_beats_default(folder: Path) -> None:
+    config = folder / "botbus.toml"
+    config.write_text('url = "ipc:///file/s"\ndatabase = "/file/db"\n')
+    env = {"BOTBUS_URL": "ipc:///env/s", "XDG_STATE_HOME": str(folder)}
+    by_flag = load_settings(url="ipc:///flag/s", config=config, env=env)
+    assert (by_flag.url, by_flag.database) == ("ipc:///flag/s", Path("/file/db"))
+    assert load_settings(config=config, env=env).url == "ipc:///env/s"
+    assert load_settings(config=config, env={}).url == "ipc:///file/s"
+    runtime = {"XDG_RUNTIME_DIR": "/run/user/7", "XDG_STATE_HOME": "/state"}
+    default = load_settings(env={**runtime, "XDG_CONFIG_HOME": str(folder / "none")})
+    assert default.url == "ipc:///run/user/7/botbus/bus.sock"
+    assert default.database == Path("/state/botbus/botbus.db")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[delivery]\nmax_deliverys = 3", "unknown field `max_deliverys`"),
+        ('[delivery]\nmax_deliveries = "three"', "$.delivery.max_deliveries"),
+        ("[limits]\nframe = 1", "limits has no key 'frame'"),
+        ("[limits]\nframe_bytes = 1.5", "frame_bytes"),
+        ("url = 3", "$.url"),
+        ("url", "is not TOML"),
+        ('url = "tcp://0.0.0.0:1"', "ipc:// only"),
+    ],
+)
+def test_what_is_wrong_is_named(folder: Path, text: str, sentence: str) -> None:
+    config = folder / "botbus.toml"
+    config.write_text(text)
+    with pytest.raises(SettingsError, match=re.escape(sentence)):
+        load_settings(config=config, env={})
+
+
+def test_a_file_that_was_named_must_be_there(folder: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(config=folder / "missing.toml", env={})
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(env={"BOTBUS_CONFIG": str(folder / "missing.toml")})
