@@ -1,6 +1,5 @@
 """`botbus migrate`: the migrator's verbs on the command line, for the daemon's database or a bot's."""
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -9,8 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from botbus_cli.migration_output import progress_bar, refusals, show_report, show_status
+from botbus_cli.ending import Failed
+from botbus_cli.json_lines import echo_json
+from botbus_cli.migration_output import (
+    progress_bar,
+    refusals,
+    show_report,
+    show_status,
+    status_line,
+)
 from botbus_cli.migration_target import Choice, target_options
+from botbus_cli.options import example, json_option, limit_option
 
 if TYPE_CHECKING:
     from botbus_storage.migrator import Migrator, Report
@@ -23,15 +31,16 @@ def backup_options(command: Callable[..., None]) -> Callable[..., None]:
     return switch(keep(command))
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    epilog=example(
+        "botbus migrate status",
+        "botbus migrate run --database bot.db --dir migrations",
+    )
+)
 def migrate() -> None:
     """Change the schema of a SQLite database by numbered SQL files.
 
-    Without --database and --dir the commands work on the daemon's own database. Exit codes: 0 done,
-    1 refused, 2 usage.
+    Without --database and --dir the commands work on the daemon's own database.
     """
 
 
@@ -72,22 +81,21 @@ def revert(target: Choice, steps: int | None, to: str | None, **backups: Any) ->
 
 @migrate.command()
 @target_options
-@as_json
-def status(target: Choice, *, as_json: bool) -> None:
+@limit_option(1000)
+@json_option
+def status(target: Choice, limit: int, *, as_json: bool) -> None:
     """List what is applied, pending, changed or missing."""
     with refusals():
         migrator = target.migrator()
         found = migrator.status()
-    if not as_json:
-        show_status(found, migrator.target.database)
-        return
-    for entry in found.entries:
-        row = entry.row._asdict() if entry.row else {}
-        known = {"version": entry.version, "name": entry.title, "state": entry.state}
-        down = bool(entry.migration and entry.migration.down)
-        click.echo(json.dumps({**row, **known, "reversible": down}))
+    if as_json:
+        for entry in found.entries[-limit:]:
+            echo_json(status_line(entry))
+    else:
+        click.echo(f"{migrator.target.database} is at version {found.version}")
+        show_status(found, limit)
     for problem in found.problems:
-        click.echo(json.dumps({"problem": problem}))
+        click.echo(f"botbus: {problem}", err=True)
 
 
 @migrate.command()
@@ -95,14 +103,17 @@ def status(target: Choice, *, as_json: bool) -> None:
 @click.option(
     "--golden", type=click.Path(path_type=Path), help="Default: schema.sql in the folder."
 )
-@as_json
+@json_option
 def verify(target: Choice, golden: Path | None, *, as_json: bool) -> None:
     """Compare the schema of the database with the golden one, object by object."""
     with refusals():
         migrator = target.migrator()
         sentences = migrator.verify(golden)
     for sentence in sentences:
-        click.echo(json.dumps({"drift": sentence}) if as_json else sentence)
+        if as_json:
+            echo_json({"drift": sentence})
+        else:
+            click.echo(sentence)
     if not sentences and not as_json:
         click.echo(f"{migrator.target.database} is as it should be")
     sys.exit(1 if sentences else 0)
@@ -193,7 +204,7 @@ def _make_folder(target: Choice, database: Path) -> None:
         try:
             make_folder(database.parent, private=False)
         except CannotServe as error:
-            raise click.ClickException(str(error)) from error
+            raise Failed("refused", str(error)) from error
 
 
 def _show_dry_run(migrator: "Migrator", report: "Report") -> None:

@@ -7,12 +7,17 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from botbus_cli.ending import Failed
+from botbus_cli.tables import Column, show_list
+from botbus_cli.visible import time_text
+
 if TYPE_CHECKING:
     from botbus_storage.migrator import Report, Status
+    from botbus_storage.migrator.plan import Entry
 
 Progress = Callable[[str, int, int], None]
 
@@ -28,8 +33,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except (MigrationError, Locked, sqlite3.Error) as error:
-        click.echo(f"botbus: {error}", err=True)
-        sys.exit(1)
+        raise Failed("refused", str(error)) from error
 
 
 @contextmanager
@@ -63,21 +67,35 @@ def show_report(report: "Report", word: str, database: object) -> None:
     click.echo(f"{database} is at version {report.version}{nothing}")
 
 
-def show_status(status: "Status", database: object) -> None:
-    """Every migration as a row of a table, then the problems of the folder."""
-    from rich.console import Console
-    from rich.table import Table
+def show_status(status: "Status", limit: int) -> None:
+    """The newest migrations as a table."""
+    show_list(status.entries[-limit:], _COLUMNS, as_json=False, nothing="there are no migrations")
 
-    table = Table(title=f"{database} is at version {status.version}", title_justify="left")
-    for heading in ("migration", "state", "applied at (UTC)", "ms", "by", "way back"):
-        table.add_column(heading, justify="right" if heading == "ms" else "left")
-    for entry in status.entries:
-        row = entry.row
-        when = row.applied_at[:19].replace("T", " ") if row else ""
-        applied = (when, f"{row.duration_ms:.1f}", row.app_version) if row else ("", "", "")
-        back = "yes" if entry.migration and entry.migration.down else "no"
-        table.add_row(entry.title, entry.state, *applied, back)
-    console = Console(soft_wrap=True)
-    console.print(table)
-    for problem in status.problems:
-        console.print(problem, markup=False)
+
+def status_line(entry: "Entry") -> dict[str, Any]:
+    """A migration for programs; what is not known is null."""
+    row = entry.row
+    return {
+        "version": entry.version,
+        "name": entry.title,
+        "state": entry.state,
+        "reversible": _reversible(entry),
+        "applied_at": row.applied_at if row else None,
+        "duration_ms": row.duration_ms if row else None,
+        "app_version": row.app_version if row else None,
+        "checksum": row.checksum if row else None,
+    }
+
+
+def _reversible(entry: "Entry") -> bool:
+    return bool(entry.migration and entry.migration.down)
+
+
+_COLUMNS: tuple[Column["Entry"], ...] = (
+    Column("migration", lambda entry: entry.title),
+    Column("state", lambda entry: entry.state),
+    Column("applied at (UTC)", lambda entry: time_text(entry.row.applied_at) if entry.row else ""),
+    Column("ms", lambda entry: f"{entry.row.duration_ms:.1f}" if entry.row else "", right=True),
+    Column("by", lambda entry: entry.row.app_version if entry.row else "", wide=True),
+    Column("way back", lambda entry: "yes" if _reversible(entry) else "no"),
+)

@@ -6,9 +6,10 @@ import click
 
 from botbus_cli.migration_output import progress_bar, refusals
 from botbus_cli.migration_target import Choice, key_option
+from botbus_cli.options import example
 
 
-@click.command()
+@click.command(epilog=example("botbus restore botbus.db-v0003-20260131T090000.000000Z.backup"))
 @click.argument("backup", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--database", help="The SQLite file to replace (default: the daemon's).")
 @key_option

@@ -13,8 +13,6 @@ import pytest
 from botbus_storage.database_lock import DatabaseLock
 from tests.migrations.databases import SETS, Bench, objects
 
-RUN = "import sys; from botbus_cli.{0} import {0}; {0}(sys.argv[1:], prog_name='botbus {0}')"
-
 
 class Said(NamedTuple):
     code: int
@@ -37,7 +35,7 @@ class Shell:
             self.env["PYTHONPATH"] = os.environ["PYTHONPATH"]
 
     def command(self, *words: object, group: str = "migrate") -> list[str]:
-        return [sys.executable, "-W", "error", "-c", RUN.format(group), *map(str, words)]
+        return [sys.executable, "-W", "error", "-m", "botbus_cli", group, *map(str, words)]
 
     def __call__(self, *words: object, group: str = "migrate", **env: str) -> Said:
         done = subprocess.run(
@@ -124,7 +122,7 @@ def test_a_failure_names_everything_on_stderr_and_exits_1(shell: Shell, notes: B
     said = shell("run", "--dir", "set", "--database", "bot.db")
     assert (said.code, said.out) == (1, "")
     assert said.err == (
-        "botbus: 0003_bad.up.sql failed at statement 2, line 3 (SELECT oops;): no such column: oops."
+        "botbus: refused: 0003_bad.up.sql failed at statement 2, line 3 (SELECT oops;): no such column: oops."
         " Nothing was changed\n"
     )
 
@@ -140,7 +138,10 @@ def test_status_for_scripts_is_an_object_a_line(shell: Shell, notes: Bench) -> N
         True,
     )
     assert {"checksum", "applied_at", "duration_ms", "app_version"} <= first.keys()
-    assert (second["state"], second["reversible"]) == ("pending", False)
+    assert first.keys() == second.keys()
+    assert (second["state"], second["reversible"], second["applied_at"]) == ("pending", False, None)
+    said = shell("status", "--json", "--limit", 1, "--dir", "set", "--database", "bot.db")
+    assert [json.loads(line)["version"] for line in said.out.splitlines()] == [2]
 
 
 def test_status_for_people_is_a_table_and_names_problems(shell: Shell, notes: Bench) -> None:
@@ -149,7 +150,7 @@ def test_status_for_people_is_a_table_and_names_problems(shell: Shell, notes: Be
     assert said.code == 0
     assert "0002_tags" in said.out
     assert "pending" in said.out
-    assert "oops.sql is not the name of a migration" in said.out
+    assert said.err == "botbus: oops.sql is not the name of a migration\n"
 
 
 def test_verify_exits_1_on_drift(shell: Shell, notes: Bench) -> None:
