@@ -233,10 +233,14 @@ class Courier:
         """A verdict of the daemon's own was not written: it is tried again later."""
         self.postpone(delivery, SHORT_WAIT)
 
-    def adopt(self, delivery: OpenDelivery) -> None:
-        """Takes over a delivery that the disk says is to be offered again."""
+    def adopt(self, delivery: OpenDelivery, seconds: float = 0.0) -> None:
+        """Takes over a delivery that the disk says is to be offered again, after so many seconds."""
         delivery.recorded = True
+        if seconds > 0:
+            delivery.move("waiting")
+            delivery.deadline = self._loop.time() + seconds
         self.mailbox.restore(delivery)
+        self._arm()
         self.office.woken.add(self)
 
     # Ending leases

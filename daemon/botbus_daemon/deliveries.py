@@ -36,6 +36,7 @@ class OpenDelivery:
         "seq",
         "state",
         "ticket",
+        "was",
     )
 
     def __init__(self, seq: int, message: Message | None = None) -> None:
@@ -43,6 +44,8 @@ class OpenDelivery:
         self.message = message
         """None if it has to be read from disk again."""
         self.state: State = "ready"
+        self.was: State = "ready"
+        """Settling: what it is again if its verdict cannot be written."""
         self.attempts = 0
         self.lease: str | None = None
         """The lease it has or had last."""

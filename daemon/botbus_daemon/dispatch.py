@@ -97,7 +97,8 @@ class Dispatcher:
             if isinstance(request, Fault):
                 answers[index] = request
                 continue
-            if pending and not request.mutates:  # it may look at what was written before it
+            if pending and (request.parks or not request.mutates):
+                # It may look at what was written before it, or make that wait for long.
                 await self._commit(pending, answers)
                 pending = []
             plan = await self._plan(request, caller)
@@ -134,7 +135,7 @@ class Dispatcher:
             await self._commit(pending, answers, atomic=True)
             failure = answers[pending[0][0]]
             if isinstance(failure, Fault):
-                return [failure] * len(frame.requests)
+                return [_counted_in_frame(failure, pending)] * len(frame.requests)
         return answers
 
     async def _plan_part(
@@ -168,6 +169,15 @@ def _undo(pending: Pending) -> None:
     for _, write in pending:
         if write.undo is not None:
             write.undo()
+
+
+def _counted_in_frame(failure: Fault, pending: Pending) -> Fault:
+    """The failure of a group, with the culprit's place in the frame: a group leaves out repeats."""
+    culprit = (failure.details or {}).get("failed_request")
+    if culprit is None or pending[culprit][0] == culprit:
+        return failure
+    cause = failure.message.partition(": ")[2]
+    return whole_failed(pending[culprit][0], Fault(failure.code, cause, failure.details))
 
 
 _INTERNAL = Fault(Code.INTERNAL.value, "the daemon failed at this request; its log says why")

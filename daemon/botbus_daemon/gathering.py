@@ -147,5 +147,8 @@ class Gatherer:
         """Reads what comes next."""
         positions = dict(self._mailbox.positions)
         page = await self._disk.next_messages(self._mailbox.bot_id, positions, PAGE)
-        wanted = [m for m in page.messages if (m.channel or DIRECT) in self._sources]
-        self._mailbox.gathered(wanted, page.position)
+        # A source that came, or came again, while the disk was read has not been looked at.
+        now = self._mailbox.positions
+        looked_at = {source for source, known in positions.items() if now.get(source) == known}
+        wanted = [m for m in page.messages if (m.channel or DIRECT) in looked_at]
+        self._mailbox.gathered(wanted, page.position, looked_at)

@@ -24,6 +24,8 @@ SPARE = 16
 MOST_SPARE = 64
 MOST = 20_000
 """Contexts in all; it bounds what can be parked."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Bytes of frames that are being answered; beyond it no further contexts wait for frames."""
 LOST_REMEMBERED = 1024
 READ_TO_REFUSE = 16
 """Times the frame limit that is still read, so that the sender is told what is wrong; NNG closes the
@@ -53,6 +55,8 @@ class Listener:
         """Pipes that were lost before their first frame was looked at."""
         self._contexts: set[Context] = set()
         self._spare = 0
+        self._under_way = 0
+        """Bytes of the frames that are not answered yet."""
         self._serving: set[asyncio.Task[None]] = set()
         self._socket = pynng.Rep0(recv_max_size=frame_bytes * READ_TO_REFUSE)
         self._socket.add_post_pipe_remove_cb(self._on_remove)
@@ -60,8 +64,7 @@ class Listener:
         Path(url.removeprefix("ipc://")).chmod(0o600)
 
     def start(self) -> None:
-        for _ in range(SPARE):
-            self._add_context()
+        self._keep_spare()
 
     async def stop(self, timeout: float) -> None:
         """Takes no more connections, lets what is under way be answered, and closes."""
@@ -76,9 +79,12 @@ class Listener:
             context.close()
         self._socket.close()
 
+    def _keep_spare(self) -> None:
+        """Lets enough contexts wait; not while too much is under way: then senders are held back."""
+        while self._spare < SPARE and self._under_way < MOST_BYTES and len(self._contexts) < MOST:
+            self._add_context()
+
     def _add_context(self) -> None:
-        if len(self._contexts) >= MOST:
-            return
         context = Context(self._socket, self._received)
         self._contexts.add(context)
         self._wait(context)
@@ -93,8 +99,8 @@ class Listener:
         frame = None if context.closed else context.take()
         if frame is None:
             return  # the daemon stops
-        if self._spare < SPARE:
-            self._add_context()
+        self._under_way += len(frame.data)
+        self._keep_spare()
         task = self._loop.create_task(self._serve(context, frame))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
@@ -104,11 +110,13 @@ class Listener:
         answer = await self._answer(frame.data, connection)
         if not connection.closed:
             await context.answer(answer)
+        self._under_way -= len(frame.data)
         if self._spare < MOST_SPARE:
             self._wait(context)
         else:
             self._contexts.discard(context)
             context.close()
+        self._keep_spare()
 
     def _connection(self, frame: Received) -> Connection:
         connection = self._connections.get(frame.pipe_id)

@@ -38,16 +38,21 @@ class Mailbox:
 
     # What comes in
 
-    def gathered(self, messages: Iterable[Message], position: int) -> None:
-        """Takes over messages in commit order; up to `position` they are all there are."""
+    def gathered(
+        self, messages: Iterable[Message], position: int, sources: Iterable[str] | None = None
+    ) -> None:
+        """Takes over messages in commit order; up to `position` they are all there are.
+
+        `sources` are those that were looked at, by default all.
+        """
         for message in messages:
             if message.seq in self._withheld:
                 self._withheld[message.seq] = message
             elif message.seq not in self.open and message.seq not in self._settled_meanwhile:
                 self.fresh.append(message)
         self._settled_meanwhile.clear()
-        for source, known in self.positions.items():
-            self.positions[source] = max(known, position)
+        for source in self.positions if sources is None else sources:
+            self.positions[source] = max(self.positions[source], position)
 
     def restore(self, delivery: OpenDelivery) -> None:
         """Takes over a delivery that the disk knows as open; waiting ones have a deadline."""
@@ -117,6 +122,8 @@ class Mailbox:
 
     def settling(self, delivery: OpenDelivery) -> None:
         """Its verdict is on the way to the disk: no timer and no disconnect touches it now."""
+        if delivery.state != "settling":
+            delivery.was = delivery.state
         delivery.move("settling")
 
     def settled(self, seq: int) -> None:
@@ -131,13 +138,13 @@ class Mailbox:
             self.fresh = deque(m for m in self.fresh if m.seq != seq)
 
     def unsettled(self, delivery: OpenDelivery) -> None:
-        """Its verdict could not be written: it is as it was, leased by its holder or ready."""
+        """Its verdict could not be written: it is as it was, leased by its holder, waiting or ready."""
         if delivery.state != "settling" or self.open.get(delivery.seq) is not delivery:
             return
-        if delivery.holder is None:
+        if delivery.was == "ready":
             self._make_ready(delivery)
         else:
-            delivery.move("leased")
+            delivery.move(delivery.was)
             heapq.heappush(self._timers, (delivery.deadline, delivery.seq))
 
     def give_back(self, delivery: OpenDelivery, now: float) -> bool:
@@ -159,6 +166,9 @@ class Mailbox:
 
     def withhold(self, seq: int) -> None:
         """Keeps a message that nobody holds from being handed out, until `settled` or `release`."""
+        if (delivery := self.open.get(seq)) is not None:
+            self.settling(delivery)
+            return
         message = next((m for m in self.fresh if m.seq == seq), None)
         if message is not None:
             self.fresh = deque(m for m in self.fresh if m.seq != seq)
@@ -166,6 +176,8 @@ class Mailbox:
 
     def release(self, seq: int) -> None:
         """Undoes `withhold`."""
+        if (delivery := self.open.get(seq)) is not None:
+            self.unsettled(delivery)
         message = self._withheld.pop(seq, None)
         if message is not None:
             self.restore(OpenDelivery(seq, message))

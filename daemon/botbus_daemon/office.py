@@ -141,7 +141,10 @@ class Office:
 
     def disconnected(self, pipe_id: int) -> None:
         """A pipe is gone: its leases end, and its bots may have left."""
-        for session in self.presence.disconnect(pipe_id):
+        sessions = self.presence.disconnect(pipe_id)
+        if self.closing.done():
+            return  # it is the daemon that leaves: leases stay on disk as they are
+        for session in sessions:
             if (courier := self.loaded_courier(session.bot_id)) is not None:
                 courier.close_session(session)
             parting = asyncio.get_running_loop().create_task(self._part(session))
@@ -150,8 +153,7 @@ class Office:
 
     async def _part(self, session: Session) -> None:
         """Notes when a bot was last seen, and lets its mailbox go if it has no other connection."""
-        if not self.closing.done():
-            await self.store.submit([SeeBot(name=session.bot)])
+        await self.store.submit([SeeBot(name=session.bot)])
         await self.recorder.flush()
         courier = self.loaded_courier(session.bot_id)
         if courier is None or self.presence.connected(session.bot_id) or courier.busy():

@@ -22,12 +22,13 @@ async def park(
 ) -> T | None:
     """What the future gives, or None when the time is over or the caller is gone.
 
-    Raises Refused when the daemon stops.
-    The future is the caller's own; it is not cancelled.
+    Raises Refused when the daemon stops. The future is the caller's own; it is not cancelled.
     """
     if future.done():
         return future.result()
     connection = caller.connection
+    if connection.closed:
+        return None
     if connection.parked >= MOST_PER_CONNECTION:
         raise Refused(
             Code.LIMIT,

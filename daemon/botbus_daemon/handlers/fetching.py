@@ -1,6 +1,7 @@
 """fetch, cancel_fetch, peek: reading one's own mailbox."""
 
 import asyncio
+import time
 from typing import Any
 
 from botbus_daemon.courier import Courier, Fetcher
@@ -8,6 +9,8 @@ from botbus_daemon.office import Office
 from botbus_daemon.parking import park
 from botbus_daemon.plans import Caller, Plan
 from botbus_daemon.watchers import Filter, Watcher
+from botbus_protocol import timestamps
+from botbus_protocol.errors import Code, Refused
 from botbus_protocol.records import Delivery, Message
 from botbus_protocol.replies import Deliveries, Done, Messages
 from botbus_protocol.requests import CancelFetch, Fetch, Peek
@@ -47,6 +50,8 @@ async def _served(
 
 async def cancel_fetch(office: Office, caller: Caller, request: CancelFetch) -> Plan:
     session = caller.bot()
+    if not request.ticket:
+        raise Refused(Code.INVALID, "cancel_fetch names a fetch by its ticket: give both one")
     courier = await office.courier(session.bot_id, session.bot)
     return Done(changed=courier.cancel(session, request.ticket))
 
@@ -68,4 +73,6 @@ async def peek(office: Office, caller: Caller, request: Peek) -> Plan:
 
 async def _pending(office: Office, bot_id: str, request: Peek) -> list[Message]:
     limit = min(request.max, office.settings.limits.fetch_messages)
-    return await office.store.mailboxes.pending(bot_id, request.after, limit)
+    now = timestamps.from_epoch(time.time())
+    pending = await office.store.mailboxes.pending(bot_id, request.after, limit)
+    return [m for m in pending if m.expires_at is None or m.expires_at > now]

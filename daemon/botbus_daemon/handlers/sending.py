@@ -213,7 +213,7 @@ def _withhold(office: Office, message: Message) -> list[Courier]:
     couriers = [c for c in office.loaded_couriers() if c.gatherer.receives(message)]
     for courier in couriers:
         delivery = courier.mailbox.open.get(message.seq)
-        if delivery is not None and delivery.attempts > 0:
+        if delivery is not None and delivery.first_fetched_at is not None:
             raise Refused(
                 Code.ILLEGAL_STATE,
                 f"message {message.id} was already delivered to {courier.mailbox.bot}: "

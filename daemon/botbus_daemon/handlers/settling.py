@@ -5,6 +5,7 @@ something already settled, or a lease from before a restart) is looked up on dis
 """
 
 import asyncio
+import re
 import time
 
 from botbus_daemon.backoff import backoff, exhausted
@@ -20,6 +21,9 @@ from botbus_protocol.requests import Ack, Extend, Nak, Term
 from botbus_storage.operations import Changed, SettleUnknown, StoredState
 
 Settle = Ack | Nak | Term
+
+_LEASE = re.compile(r"([0-9]{1,18})\.[0-9]{1,18}")
+"""The start of the daemon that a lease was given in, and its number."""
 
 
 async def ack(office: Office, caller: Caller, request: Ack) -> Plan:
@@ -116,11 +120,11 @@ def _settle_unknown(
     mailbox.withhold(request.seq)
 
     def then(outcome: Changed) -> Done:
-        if state == "waiting" and outcome.changed:
-            mailbox.settled(request.seq)
-            courier.adopt(OpenDelivery(request.seq))
-        else:
-            courier.settled(request.seq)
+        courier.settled(request.seq)
+        if isinstance(request, Nak) and outcome.changed:
+            delivery = OpenDelivery(request.seq)
+            delivery.attempts, delivery.lease = int(request.counts), request.lease
+            courier.adopt(delivery, request.delay or 0.0)
         return Done(changed=outcome.changed)
 
     def undo() -> None:
@@ -144,8 +148,8 @@ def _settle_unknown(
 
 
 def _from_earlier_boot(office: Office, lease: str) -> bool:
-    boot, dot, number = lease.partition(".")
-    return bool(dot and boot.isdecimal() and number.isdecimal() and int(boot) < office.boot)
+    lease_of = _LEASE.fullmatch(lease)
+    return lease_of is not None and int(lease_of[1]) < office.boot
 
 
 async def extend(office: Office, caller: Caller, request: Extend) -> Plan:
