@@ -122,8 +122,8 @@ def test_a_failure_names_everything_on_stderr_and_exits_1(shell: Shell, notes: B
     said = shell("run", "--dir", "set", "--database", "bot.db")
     assert (said.code, said.out) == (1, "")
     assert said.err == (
-        "botbus: refused: 0003_bad.up.sql failed at statement 2, line 3 (SELECT oops;): no such column: oops."
-        " Nothing was changed\n"
+        "botbus: refused: 0003_bad.up.sql failed at statement 2, line 3 (SELECT oops;): "
+        "no such column: oops. Nothing was changed\n"
     )
 
 

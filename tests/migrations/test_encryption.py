@@ -1,5 +1,6 @@
 """A SQLCipher database is migrated, backed up, restored and converted with a key from a file."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -10,12 +11,15 @@ from typing import Any
 import pytest
 
 from botbus_storage.database_lock import DatabaseLock, Locked
-from botbus_storage.migrator import MigrationError
+from botbus_storage.migrator import MigrationError, Migrator
 from tests.migrations.databases import Bench
 
 pytest.importorskip("sqlcipher3", reason="the extra `encryption` is not installed")
 
+import botbus_migrations
 from botbus_storage.cipher import KeyRefused, connector, is_encrypted, read_key
+from botbus_storage.operations import BeginBoot, Boot
+from botbus_storage.store import open_store
 
 SCHEMA = """
 CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, t TEXT, g TEXT AS (t || '!') STORED) STRICT;
@@ -124,6 +128,18 @@ def test_a_fresh_database_is_encrypted_from_its_first_byte(bench: Bench, key: Pa
     bench.migrator(connect=connector(key)).run()
     assert is_encrypted(bench.database)
     assert b"visible?" not in bench.database.read_bytes()
+
+
+def test_the_daemons_store_works_on_an_encrypted_file(tmp_path: Path, key: Path) -> None:
+    async def begin() -> list[Any]:
+        async with open_store(database, connect=connector(key)) as store:
+            return list(await store.submit([BeginBoot(version="1", pid=1)]))
+
+    database = tmp_path / "bus.db"
+    Migrator(database, botbus_migrations.FOLDER, connect=connector(key)).run()
+    assert asyncio.run(begin()) == [Boot(number=1)]
+    assert is_encrypted(database)
+    assert asyncio.run(begin()) == [Boot(number=2)]
 
 
 def test_a_failing_batch_changes_nothing(encrypted: Bench, key: Path) -> None:
