@@ -54,6 +54,7 @@ class Listener:
         self._lost: OrderedDict[int, None] = OrderedDict()
         """Pipes that were lost before their first frame was looked at."""
         self._contexts: set[Context] = set()
+        self._stopped = False
         self._spare = 0
         self._under_way = 0
         """Bytes of the frames that are not answered yet."""
@@ -69,12 +70,15 @@ class Listener:
     async def stop(self, timeout: float) -> None:
         """Takes no more connections, lets what is under way be answered, and closes."""
         self._listener.close()
+        deadline = self._loop.time() + timeout
+        while self._serving and (left := deadline - self._loop.time()) > 0:
+            await asyncio.wait(self._serving, timeout=left)
+        self._stopped = True
         if self._serving:
-            _, late = await asyncio.wait(self._serving, timeout=timeout)
-            if late:
-                logger.warning("%d requests were still under way", len(late))
-            for task in late:
+            logger.warning("%d requests were still under way", len(self._serving))
+            for task in self._serving:
                 task.cancel()
+            await asyncio.wait(self._serving)
         for context in self._contexts:
             context.close()
         self._socket.close()
@@ -96,7 +100,7 @@ class Listener:
     def _received(self, context: Context) -> None:
         """A frame has arrived."""
         self._spare -= 1
-        frame = None if context.closed else context.take()
+        frame = None if self._stopped or context.closed else context.take()
         if frame is None:
             return  # the daemon stops
         self._under_way += len(frame.data)
@@ -111,7 +115,7 @@ class Listener:
         if not connection.closed:
             await context.answer(answer)
         self._under_way -= len(frame.data)
-        if self._spare < MOST_SPARE:
+        if self._spare < MOST_SPARE or context.sending:
             self._wait(context)
         else:
             self._contexts.discard(context)

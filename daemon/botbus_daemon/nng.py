@@ -68,7 +68,7 @@ class Context:
 
     async def answer(self, data: bytes) -> None:
         """Sends the answer to the frame that was taken, and does not wait for it to be read."""
-        if _lib.nng_aio_busy(self._sending):  # the client before did not read its answer yet
+        if self.sending:  # the client before did not read its answer yet
             await asyncio.get_running_loop().run_in_executor(None, _lib.nng_aio_wait, self._sending)
         self._free_unsent()
         message = _ffi.new("nng_msg **")
@@ -89,6 +89,11 @@ class Context:
         _lib.nng_aio_free(self._receiving)
         _lib.nng_aio_free(self._sending)
         self._handle = None
+
+    @property
+    def sending(self) -> bool:
+        """Whether the last answer is not through yet; closing would lose it."""
+        return bool(_lib.nng_aio_busy(self._sending))
 
     @property
     def closed(self) -> bool:
