@@ -44,7 +44,8 @@ class Coalescer:
         self._queued = 0
         self._in_flight = 0
         self._bundles: dict[Courier, Bundle] = {}
-        self._idle = [courier(self._home) for _ in range(FRAMES_IN_FLIGHT)]
+        self._couriers = [courier(self._home) for _ in range(FRAMES_IN_FLIGHT)]
+        self._idle = list(self._couriers)
         self.limits = DEFAULT_LIMITS
 
     def post(self, request: bytes) -> tuple[Parcel, int]:
@@ -55,7 +56,7 @@ class Coalescer:
         parcel = self._open_parcel(len(request))
         place = parcel.add(request)
         self._queued += 1
-        if self._idle and self._queued * STRAGGLERS >= self._in_flight:
+        if self._idle:
             self._dispatch()
         return parcel, place
 
@@ -67,7 +68,7 @@ class Coalescer:
                 await parcel.wait()
 
     def close(self, error: BusError) -> None:
-        for courier in [*self._idle, *self._bundles]:
+        for courier in self._couriers:
             courier.close(error)
         for parcel in self._queue:
             parcel.fail(error)

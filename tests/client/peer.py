@@ -35,6 +35,8 @@ class Peer:
         self.boot = 0
         self.frames: list[list[AnyRequest]] = []
         self.atomic: list[bool] = []
+        self.largest = 0
+        """Bytes of the largest frame heard."""
         self.babble: bytes | None = None
         """Said instead of every answer."""
         self.says: dict[type[Request], Say] = {
@@ -83,6 +85,7 @@ class Peer:
             context._context = None  # closed with its socket: pynng would close it once more
 
     def _answer(self, data: bytes) -> bytes | None:
+        self.largest = max(self.largest, len(data))
         frame = decode_frame(data, self.limits)
         requests = [request for request in frame.requests if isinstance(request, Request)]
         assert len(requests) == len(frame.requests)

@@ -1,6 +1,7 @@
 """A mailbox as a stream: how much is held, and that nothing is kept by one who left."""
 
 import gc
+import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from time import monotonic
@@ -10,8 +11,9 @@ import anyio.to_thread
 import pytest
 
 import botbus
-from botbus_protocol.replies import Deliveries, Done
-from botbus_protocol.requests import Fetch, Nak
+from botbus.coalescer import FRAMES_IN_FLIGHT
+from botbus_protocol.replies import Deliveries, Done, Receipt
+from botbus_protocol.requests import Fetch, Nak, Send
 from tests.client.peer import Peer
 from tests.client.peer import delivery as made
 from tests.daemons import DaemonProcess
@@ -130,6 +132,30 @@ async def test_at_most_so_many_are_held_unsettled(daemon: DaemonProcess) -> None
             assert (await anext(deliveries)).message.body == "one more"
 
 
+async def test_settling_makes_room_for_one_who_waits(daemon: DaemonProcess) -> None:
+    async with botbus.connect("coder", url=daemon.url) as bus:
+        for body in range(2):
+            await bus.send("coder", body)
+        deliveries = bus.listen(max_in_flight=1)
+        first = await anext(deliveries)
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(deliveries.__anext__)
+                await anyio.wait_all_tasks_blocked()
+                await first.ack()
+
+
+async def test_an_extended_delivery_keeps_its_place(daemon: DaemonProcess) -> None:
+    async with botbus.connect("coder", url=daemon.url) as bus:
+        for body in range(2):
+            await bus.send("coder", body)
+        deliveries = bus.listen(max_in_flight=1, lease=0.3)
+        await (await anext(deliveries)).extend(30)
+        with anyio.move_on_after(0.5) as scope:
+            await anext(deliveries)
+        assert scope.cancelled_caught
+
+
 async def test_a_forgotten_delivery_makes_room_when_its_lease_ends(daemon: DaemonProcess) -> None:
     async with botbus.connect("coder", url=daemon.url) as bus:
         await bus.send("coder", 1)
@@ -209,3 +235,28 @@ async def test_forgetting_the_iterator_is_enough(peer: Peer) -> None:
         await anyio.to_thread.run_sync(peer.wait_for, Nak)
     (nak,) = peer.heard(Nak)
     assert (nak.seq, nak.lease, nak.counts) == (3, "lease-3", False)
+
+
+async def test_closing_waits_until_what_is_given_back_has_arrived(peer: Peer) -> None:
+    batches = [[made("a", 1)], [made("b", 2), made("never seen", 3)]]
+    peer.says[Fetch] = lambda _: Deliveries(deliveries=batches.pop(0))
+    gate = threading.Event()
+
+    def hold(send: Send) -> Receipt:
+        gate.wait(10)
+        return peer.receipt(send)
+
+    peer.says[Send] = hold
+    opener = threading.Timer(0.2, gate.set)
+    async with botbus.connect("coder", url=peer.url) as bus:
+        deliveries = bus.listen()
+        await anext(deliveries)
+        await anext(deliveries)
+        async with anyio.create_task_group() as tasks:  # every frame that may be in flight, is
+            for _ in range(FRAMES_IN_FLIGHT):
+                tasks.start_soon(bus.send, "planner", {})
+            await anyio.to_thread.run_sync(peer.wait_for, Send, FRAMES_IN_FLIGHT)
+            tasks.cancel_scope.cancel()
+        opener.start()
+    opener.join()
+    assert [nak.seq for nak in peer.heard(Nak)] == [3]
