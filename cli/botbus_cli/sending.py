@@ -23,12 +23,8 @@ def letter_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--id", type=MESSAGE_ID, help="A UUIDv7 of yours: what is sent twice with it arrives once."
     )
     @click.option("--reply-to", type=MESSAGE_ID, metavar="ID", help="The message this answers.")
-    @click.option(
-        "--ttl", type=SECONDS, metavar="S", help="Seconds after which it is not delivered any more."
-    )
-    @click.option(
-        "--delay", type=SECONDS, metavar="S", help="Seconds before which it is not delivered."
-    )
+    @click.option("--ttl", type=SECONDS, metavar="S", help="Seconds until it is given up.")
+    @click.option("--delay", type=SECONDS, metavar="S", help="Seconds it is held back.")
     @click.option(
         "--header", "headers", type=HEADER, multiple=True, help="name=value; may be repeated."
     )
