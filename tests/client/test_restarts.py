@@ -13,6 +13,7 @@ from botbus_protocol.errors import Fault
 from botbus_protocol.replies import Answer, Deliveries, Receipt, Reply
 from botbus_protocol.requests import Ask, CancelFetch, Fetch, Hello, Send
 from tests.client.peer import Peer, delivery
+from tests.daemons import DaemonProcess
 
 
 def says_nothing(_request: object) -> None:
@@ -200,3 +201,50 @@ async def test_what_is_cancelled_leaves_nothing_behind(peer: Peer) -> None:
         assert len(bus._transport._spare) <= SPARE_COURIERS
     assert peer.heard(Fetch) == []  # none of them had left
     assert len(peer.heard(CancelFetch)) == 50
+
+
+async def test_every_send_has_its_effect_once_whatever_crashes(daemon: DaemonProcess) -> None:
+    receipts: list[botbus.Receipt] = []
+    milestones = {50: anyio.Event(), 150: anyio.Event(), 250: anyio.Event()}
+
+    async def chat(bus: botbus.Bus, number: int) -> None:
+        for part in range(40):
+            receipt = await bus.send("coder", [number, part])
+            receipts.append(receipt)
+            if (milestone := milestones.get(len(receipts))) is not None:
+                milestone.set()
+
+    async with botbus.connect("planner", url=daemon.url) as bus:
+        async with anyio.create_task_group() as tasks:
+            for number in range(10):
+                tasks.start_soon(chat, bus, number)
+            for milestone in milestones.values():
+                await milestone.wait()
+                await anyio.to_thread.run_sync(daemon.kill)
+                await anyio.to_thread.run_sync(daemon.start)
+        messages = await bus.history(between=("planner", "coder"), limit=1000)
+    assert len(messages) == len(receipts) == 400
+    assert {message.id for message in messages} == {receipt.id for receipt in receipts}
+    for number in range(10):  # and in the order in which each task sent them
+        mine = [m.body[1] for m in reversed(messages) if m.body[0] == number]
+        assert mine == list(range(40))
+
+
+async def test_an_asker_outlives_an_orderly_restart(daemon: DaemonProcess) -> None:
+    answers: list[int] = []
+
+    async def ask(bus: botbus.Bus) -> None:
+        answers.append((await bus.ask("coder", 41, timeout=20)).body)
+
+    async with (
+        botbus.connect("planner", url=daemon.url) as planner,
+        botbus.connect("coder", url=daemon.url) as coder,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(ask, planner)
+        assert len(await coder.peek(wait=10)) == 1
+        assert await anyio.to_thread.run_sync(daemon.stop) == 0
+        await anyio.to_thread.run_sync(daemon.start)
+        (delivery,) = await coder.fetch(wait=10)
+        await delivery.reply(delivery.message.body + 1)
+    assert answers == [42]
