@@ -18,7 +18,8 @@ _CURSOR = "SELECT cursor FROM bots WHERE id = ?"
 _SUBSCRIBED = "SELECT channel_name, cursor FROM bot_subscriptions WHERE bot_id = ?"
 _OPEN = """
     SELECT seq, state, attempts, lease, due_at, first_fetched_at
-    FROM bot_deliveries WHERE bot_id = ? AND state IN ('leased', 'waiting') ORDER BY seq
+    FROM bot_deliveries d WHERE bot_id = ? AND state IN ('leased', 'waiting')
+    AND NOT EXISTS (SELECT 1 FROM bot_recalls c WHERE c.seq = d.seq) ORDER BY seq
 """
 _LAST = "SELECT coalesce(max(seq), 0) FROM bot_messages"
 _UNDELIVERED = """

@@ -25,10 +25,11 @@ _FIND_TO_RECALL = """
     SELECT m.seq, m.sender_bot_id,
            EXISTS (SELECT 1 FROM bot_recalls r WHERE r.seq = m.seq),
            (SELECT b.name FROM bot_deliveries d JOIN bots b ON b.id = d.bot_id
-             WHERE d.seq = m.seq AND d.attempts > 0 LIMIT 1)
+             WHERE d.seq = m.seq AND (d.attempts > 0 OR d.first_fetched_at IS NOT NULL) LIMIT 1)
     FROM bot_messages m WHERE m.id = ?
 """
 _RECALL = "INSERT INTO bot_recalls (seq, recalled_at) VALUES (?, ?)"
+_FORGET_DELAYED = "DELETE FROM bot_deliveries WHERE seq = ? AND state = 'waiting'"
 
 
 def save_message(tx: Transaction, op: SaveMessage) -> Saved:
@@ -171,4 +172,5 @@ def recall_message(tx: Transaction, op: RecallMessage) -> Recalled:
             delivered_to=holder,
         )
     tx.connection.execute(_RECALL, (seq, tx.now))
+    tx.connection.execute(_FORGET_DELAYED, (seq,))
     return Recalled(seq=seq, changed=True)
