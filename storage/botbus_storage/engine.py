@@ -76,7 +76,7 @@ class SqliteEngine:
             return self._commit(groups, careful=False)
         except Collision:
             return self._execute_carefully(groups)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             if concerns_whole_batch(error):
                 return _all_failed(groups, error)
             return self._execute_carefully(groups)
@@ -130,7 +130,7 @@ def _run_alone(tx: Transaction, operation: Operation) -> Result:
             return EXECUTORS[type(operation)](tx, operation)
     except Refused as refusal:
         return refusal.fault
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OverflowError) as error:
         if concerns_whole_batch(error):
             raise
         return fault_of(error)
@@ -144,7 +144,7 @@ def _run_atomically(tx: Transaction, operations: Sequence[Operation]) -> list[Re
                 done.append(EXECUTORS[type(operation)](tx, operation))  # noqa: PERF401 - counted when one is refused
     except Refused as refusal:
         return [whole_failed(len(done), refusal.fault)] * len(operations)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OverflowError) as error:
         if not tx.careful or concerns_whole_batch(error):
             raise
         return [whole_failed(len(done), fault_of(error))] * len(operations)
@@ -158,6 +158,6 @@ def whole_failed(culprit: int, fault: Fault) -> Fault:
     return Fault(fault.code, text, details)
 
 
-def _all_failed(groups: Sequence[Group], error: sqlite3.Error) -> list[list[Result]]:
+def _all_failed(groups: Sequence[Group], error: Exception) -> list[list[Result]]:
     fault = fault_of(error)
     return [[fault] * len(group.operations) for group in groups]

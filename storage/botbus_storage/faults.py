@@ -17,19 +17,21 @@ _BROKEN = {
 }
 
 
-def primary_code(error: sqlite3.Error) -> int:
+def primary_code(error: Exception) -> int:
     """SQLite's primary result code, without the extension; -1 where there is none."""
     code = getattr(error, "sqlite_errorcode", None)
     return -1 if code is None else code & 0xFF
 
 
-def concerns_whole_batch(error: sqlite3.Error) -> bool:
+def concerns_whole_batch(error: Exception) -> bool:
     """Whether the disk or the file is at fault, and so no operation of the batch can succeed."""
     return primary_code(error) in _FULL | _BROKEN
 
 
-def fault_of(error: sqlite3.Error) -> Fault:
+def fault_of(error: Exception) -> Fault:
     """What a client is told."""
+    if isinstance(error, OverflowError):
+        return Fault(Code.INVALID.value, "a number is beyond 64 bits, which cannot be stored")
     code = primary_code(error)
     if code in _FULL:
         return Fault(
