@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 DELAY = 0.05
 """Seconds; it bounds how many attempts a crash can forget."""
+RETRY_DELAY = 1.0
+"""Seconds until what could not be written is tried again."""
 
 
 class Verdict(NamedTuple):
@@ -63,9 +65,9 @@ class Recorder:
         while self._flushing:
             await asyncio.wait(set(self._flushing))
 
-    def _arm(self) -> None:
+    def _arm(self, delay: float = DELAY) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(DELAY, self._start)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._start)
 
     def _start(self) -> None:
         if self._timer is not None:
@@ -80,14 +82,25 @@ class Recorder:
         verdicts, self._verdicts = self._verdicts, []
         dirty, self._dirty = self._dirty, set()
         operations: list[Operation] = [verdict.operation for verdict in verdicts]
+        unrecorded = [delivery for courier in dirty for delivery in courier.mailbox.unrecorded()]
         for courier in dirty:
             operations.extend(_records_of(courier))
         results = await self._store.submit(operations)
         faults = [result for result in results if isinstance(result, Fault)]
         if faults:
             logger.warning("deliveries could not be recorded: %s", faults[0].message)
+            self._retry(dirty, unrecorded)
         for verdict, result in zip(verdicts, results, strict=False):
             _tell(verdict, failed=isinstance(result, Fault))
+
+    def _retry(self, dirty: "set[Courier]", unrecorded: list[OpenDelivery]) -> None:
+        """The disk knows nothing of this: no cursor may pass it until it does."""
+        for delivery in unrecorded:
+            delivery.recorded = False
+        for courier in dirty:
+            courier.saved_cursors = {}
+        self._dirty |= dirty
+        self._arm(RETRY_DELAY)
 
 
 def _records_of(courier: "Courier") -> list[Operation]:
