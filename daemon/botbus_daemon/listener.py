@@ -27,6 +27,8 @@ MOST = 20_000
 MOST_BYTES = 64 * 1024 * 1024
 """Bytes of frames that are being answered; beyond it no further contexts wait for frames."""
 LOST_REMEMBERED = 1024
+SENDING_LOOK = 0.005
+"""Seconds between two looks at whether the last answers have left."""
 READ_TO_REFUSE = 16
 """Times the frame limit that is still read, so that the sender is told what is wrong; NNG closes the
 pipe of one who sends more."""
@@ -61,27 +63,36 @@ class Listener:
         self._serving: set[asyncio.Task[None]] = set()
         self._socket = pynng.Rep0(recv_max_size=frame_bytes * READ_TO_REFUSE)
         self._socket.add_post_pipe_remove_cb(self._on_remove)
-        self._listener = self._socket.listen(url)
-        Path(url.removeprefix("ipc://")).chmod(0o600)
+        self._socket.listen(url)
+        self._path = Path(url.removeprefix("ipc://"))
+        self._path.chmod(0o600)
 
     def start(self) -> None:
         self._keep_spare()
 
     async def stop(self, timeout: float) -> None:
         """Takes no more connections, lets what is under way be answered, and closes."""
-        self._listener.close()
+        self._path.unlink(missing_ok=True)  # NNG would close a listener with all its connections
         deadline = self._loop.time() + timeout
-        while self._serving and (left := deadline - self._loop.time()) > 0:
-            await asyncio.wait(self._serving, timeout=left)
+        await self._served(deadline)
         self._stopped = True
+        await self._served(deadline)  # what arrived meanwhile is refused at once
         if self._serving:
             logger.warning("%d requests were still under way", len(self._serving))
             for task in self._serving:
                 task.cancel()
             await asyncio.wait(self._serving)
+        while any(context.sending for context in self._contexts) and self._loop.time() < deadline:
+            await asyncio.sleep(SENDING_LOOK)
         for context in self._contexts:
             context.close()
         self._socket.close()
+
+    async def _served(self, deadline: float) -> None:
+        """Waits for the requests that are under way now."""
+        left = deadline - self._loop.time()
+        if self._serving and left > 0:
+            await asyncio.wait(set(self._serving), timeout=left)
 
     def _keep_spare(self) -> None:
         """Lets enough contexts wait; not while too much is under way: then senders are held back."""
