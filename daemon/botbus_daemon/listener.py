@@ -82,8 +82,8 @@ class Listener:
             for task in self._serving:
                 task.cancel()
             await asyncio.wait(self._serving)
-        while any(context.sending for context in self._contexts) and self._loop.time() < deadline:
-            await asyncio.sleep(SENDING_LOOK)
+        while self._loop.time() < deadline and any(c.sending for c in self._contexts):
+            await asyncio.sleep(SENDING_LOOK)  # noqa: ASYNC110 - NNG does not call back for answers
         for context in self._contexts:
             context.close()
         self._socket.close()
