@@ -7,11 +7,11 @@ from time import monotonic
 from typing import Any
 
 from botbus import requesting
-from botbus.errors import error_of
+from botbus.errors import LeaseLost
 from botbus.held import Held, Hold
-from botbus.transport import Transport, narrowed
+from botbus.parcels import result
+from botbus.transport import R, Transport, narrowed
 from botbus_protocol import requests
-from botbus_protocol.errors import Fault
 from botbus_protocol.replies import Done, Lease, Receipt
 
 
@@ -51,7 +51,7 @@ class Delivery(Held):
         request = requesting.checked(
             requests.Extend, seq=self.message.seq, lease=self.lease, seconds=seconds
         )
-        reply = await self._transport.call(request, Lease)
+        reply = await self._call(request, Lease)
         self.hold.ends = monotonic() + seconds
         self.hold.lease_expires_at = reply.lease_expires_at
         return reply.lease_expires_at
@@ -75,12 +75,21 @@ class Delivery(Held):
             self, body, type=type, headers=headers, ttl=ttl, delay=delay, deliver_at=deliver_at
         )
         replies = await self._transport.atomic([answer, requesting.ack(self)])
-        for reply in replies:
-            if isinstance(reply, Fault):
-                raise error_of(reply)
+        try:
+            receipt, _ = [result(reply) for reply in replies]
+        except LeaseLost:
+            self.hold.release()
+            raise
         self.hold.settle()
-        return narrowed(replies[0], Receipt)
+        return narrowed(receipt, Receipt)
 
     async def _settle(self, request: requests.Ack | requests.Nak | requests.Term) -> None:
-        await self._transport.call(request, Done)
+        await self._call(request, Done)
         self.hold.settle()
+
+    async def _call(self, request: requests.Request, kind: type[R]) -> R:
+        try:
+            return await self._transport.call(request, kind)
+        except LeaseLost:
+            self.hold.release()
+            raise

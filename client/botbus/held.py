@@ -42,6 +42,10 @@ class Hold:
 
     def settle(self) -> None:
         self.settled = True
+        self.release()
+
+    def release(self) -> None:
+        """It is not held here any more, whether settled or lost."""
         if self._released is not None:
             self._released(self)
             self._released = None

@@ -75,9 +75,14 @@ class Transport:
         """Lets what was posted arrive, then ends; whoever still waits gets Unavailable."""
         for farewell in list(self.farewells):
             farewell()
-        if self._socket.connected:
-            with anyio.move_on_after(min(FAREWELL, self.timeout), shield=True):
-                await self._coalescer.drained()
+        try:
+            if self._socket.connected:
+                with anyio.move_on_after(min(FAREWELL, self.timeout), shield=True):
+                    await self._coalescer.drained()
+        finally:
+            self._end()
+
+    def _end(self) -> None:
         self._closed = Unavailable("this connection to the daemon was closed: connect again")
         self._coalescer.close(self._closed)
         for courier in [*self._spare, *self._out]:

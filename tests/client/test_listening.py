@@ -156,6 +156,21 @@ async def test_an_extended_delivery_keeps_its_place(daemon: DaemonProcess) -> No
         assert scope.cancelled_caught
 
 
+async def test_a_lost_delivery_makes_room_at_once(daemon: DaemonProcess) -> None:
+    async with botbus.connect("coder", url=daemon.url) as bus:
+        await bus.send("coder", 1)
+        deliveries = bus.listen(max_in_flight=1)
+        first = await anext(deliveries)
+        await first.extend(0.1)
+        (again,) = await bus.fetch(wait=5)
+        first.hold.ends += 60  # as one sees it whose clock, or whose daemon, jumped
+        with pytest.raises(botbus.LeaseLost):
+            await first.ack()
+        await again.nak(delay=0.0)
+        with anyio.fail_after(5):
+            assert (await anext(deliveries)).attempt == 3
+
+
 async def test_a_forgotten_delivery_makes_room_when_its_lease_ends(daemon: DaemonProcess) -> None:
     async with botbus.connect("coder", url=daemon.url) as bus:
         await bus.send("coder", 1)
