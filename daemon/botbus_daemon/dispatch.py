@@ -93,17 +93,18 @@ class Dispatcher:
     async def _answer_each(self, frame: Frame, caller: Caller) -> list[Answer]:
         answers: list[Answer] = [_INTERNAL] * len(frame.requests)
         pending: Pending = []
+        ids: set[str | None] = set()
         for index, request in enumerate(frame.requests):
             if isinstance(request, Fault):
                 answers[index] = request
                 continue
-            if pending and (request.parks or not request.mutates):
-                # It may look at what was written before it, or make that wait for long.
+            if pending and _needs_what_is_pending(request, ids):
                 await self._commit(pending, answers)
-                pending = []
+                pending, ids = [], set()
             plan = await self._plan(request, caller)
             if isinstance(plan, Write):
                 pending.append((index, plan))
+                ids.add(getattr(request, "id", None))
             else:
                 answers[index] = plan
         if pending:
@@ -163,6 +164,14 @@ class Dispatcher:
             else:
                 answers[index] = write.then(result)
         self._office.serve_woken()
+
+
+def _needs_what_is_pending(request: requests.Request, ids: set[str | None]) -> bool:
+    """Whether a request may look at what was written before it, or make that wait for long."""
+    if request.parks or not request.mutates:
+        return True
+    reply_to = getattr(request, "reply_to", None)
+    return reply_to is not None and reply_to in ids
 
 
 def _undo(pending: Pending) -> None:

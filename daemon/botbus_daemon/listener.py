@@ -27,8 +27,6 @@ MOST = 20_000
 MOST_BYTES = 64 * 1024 * 1024
 """Bytes of frames that are being answered; beyond it no further contexts wait for frames."""
 LOST_REMEMBERED = 1024
-SENDING_LOOK = 0.005
-"""Seconds between two looks at whether the last answers have left."""
 READ_TO_REFUSE = 16
 """Times the frame limit that is still read, so that the sender is told what is wrong; NNG closes the
 pipe of one who sends more."""
@@ -82,8 +80,7 @@ class Listener:
             for task in self._serving:
                 task.cancel()
             await asyncio.wait(self._serving)
-        while self._loop.time() < deadline and any(c.sending for c in self._contexts):
-            await asyncio.sleep(SENDING_LOOK)  # noqa: ASYNC110 - NNG does not call back for answers
+        await self._sent(deadline)
         for context in self._contexts:
             context.close()
         self._socket.close()
@@ -93,6 +90,13 @@ class Listener:
         left = deadline - self._loop.time()
         if self._serving and left > 0:
             await asyncio.wait(set(self._serving), timeout=left)
+
+    async def _sent(self, deadline: float) -> None:
+        """Waits until the last answers have left."""
+        sending = [asyncio.ensure_future(c.sent()) for c in self._contexts if c.sending]
+        left = deadline - self._loop.time()
+        if sending and left > 0:
+            await asyncio.wait(sending, timeout=left)
 
     def _keep_spare(self) -> None:
         """Lets enough contexts wait; not while too much is under way: then senders are held back."""

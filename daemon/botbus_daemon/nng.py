@@ -69,13 +69,17 @@ class Context:
     async def answer(self, data: bytes) -> None:
         """Sends the answer to the frame that was taken, and does not wait for it to be read."""
         if self.sending:  # the client before did not read its answer yet
-            await asyncio.get_running_loop().run_in_executor(None, _lib.nng_aio_wait, self._sending)
+            await self.sent()
         self._free_unsent()
         message = _ffi.new("nng_msg **")
         if _lib.nng_msg_alloc(message, 0) or _lib.nng_msg_append(message[0], data, len(data)):
             raise MemoryError("no memory for an answer")
         _lib.nng_aio_set_msg(self._sending, message[0])
         _lib.nng_ctx_send(self._context[0], self._sending)
+
+    async def sent(self) -> None:
+        """Waits until the last answer is through, or was given up."""
+        await asyncio.get_running_loop().run_in_executor(None, _lib.nng_aio_wait, self._sending)
 
     def close(self) -> None:
         """Frees everything; `received` is not called any more."""

@@ -152,8 +152,9 @@ class SettleUnknown(Operation, frozen=True):
     bot_id: str
     lease: str
     state: StoredState
-    from_earlier_boot: bool
-    """Whether the lease was given out before the present daemon started."""
+    vouched: bool
+    """Whether the lease may have been given out though no row tells of it: before the present daemon
+    started, or a moment ago."""
     counts: bool = True
     due_at: str | None = None
     reason: str | None = None

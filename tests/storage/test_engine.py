@@ -226,9 +226,7 @@ def test_a_final_state_is_never_overwritten(engine: SqliteEngine) -> None:
 
 
 def settle(bot_id: str, lease: str, *, earlier: bool = True, seq: int = 1) -> SettleUnknown:
-    return SettleUnknown(
-        seq=seq, bot_id=bot_id, lease=lease, state="acked", from_earlier_boot=earlier
-    )
+    return SettleUnknown(seq=seq, bot_id=bot_id, lease=lease, state="acked", vouched=earlier)
 
 
 def test_a_lease_nobody_remembers(engine: SqliteEngine) -> None:

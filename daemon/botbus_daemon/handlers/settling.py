@@ -29,9 +29,8 @@ _LEASE = re.compile(r"([0-9]{1,18})\.[0-9]{1,18}")
 async def ack(office: Office, caller: Caller, request: Ack) -> Plan:
     courier = await _own_courier(office, caller)
     delivery = courier.mailbox.open.get(request.seq)
-    if delivery is None:
+    if delivery is None or _decided(delivery, request):
         return _settle_unknown(office, courier, request, "acked")
-    _check_lease(delivery, request)
     return _settle(courier, delivery, "acked")
 
 
@@ -39,9 +38,8 @@ async def term(office: Office, caller: Caller, request: Term) -> Plan:
     courier = await _own_courier(office, caller)
     delivery = courier.mailbox.open.get(request.seq)
     reason = request.reason or "terminated by its holder"
-    if delivery is None:
+    if delivery is None or _decided(delivery, request):
         return _settle_unknown(office, courier, request, "dead", reason=reason)
-    _check_lease(delivery, request)
     return _settle(courier, delivery, "dead", reason)
 
 
@@ -137,7 +135,7 @@ def _settle_unknown(
             bot_id=mailbox.bot_id,
             lease=request.lease,
             state=state,
-            from_earlier_boot=_from_earlier_boot(office, request.lease),
+            vouched=request.seq in mailbox.open or _from_earlier_boot(office, request.lease),
             counts=not isinstance(request, Nak) or request.counts,
             due_at=due_at,
             reason=reason,
@@ -166,6 +164,12 @@ async def extend(office: Office, caller: Caller, request: Extend) -> Plan:
 async def _own_courier(office: Office, caller: Caller) -> Courier:
     session = caller.bot()
     return await office.courier(session.bot_id, session.bot)
+
+
+def _decided(delivery: OpenDelivery, request: Settle) -> bool:
+    """Whether a verdict is on its way to the disk already. Raises Refused for a wrong lease."""
+    _check_lease(delivery, request)
+    return delivery.state == "settling"
 
 
 def _check_lease(delivery: OpenDelivery, request: Settle | Extend) -> None:

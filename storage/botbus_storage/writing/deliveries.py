@@ -40,6 +40,10 @@ _REPLAY = """
     SET state = 'waiting', attempts = 0, lease = NULL, due_at = ?, settled_at = NULL, reason = NULL
     WHERE seq = ? AND bot_id = ? AND state = 'dead'
 """
+_ACK_DEAD = """
+    UPDATE bot_deliveries SET state = 'acked', settled_at = ?, reason = NULL
+    WHERE seq = ? AND bot_id = ? AND state = 'dead'
+"""
 _DROP = """
     UPDATE bot_deliveries SET state = 'dropped', settled_at = ?
     WHERE seq = ? AND bot_id = ? AND state = 'dead'
@@ -75,6 +79,10 @@ def settle_unknown(tx: Transaction, op: SettleUnknown) -> Changed:
     state, lease, attempts, *times = row
     if lease != op.lease:
         raise lease_lost(op.seq)
+    if state == "dead" and op.state == "acked":
+        # It was given up while its holder was still at it, and now it is done after all.
+        tx.connection.execute(_ACK_DEAD, (tx.now, op.seq, op.bot_id))
+        return CHANGED
     if state in op.FINAL or state == op.state:
         return UNCHANGED
     return _settle(tx, op, attempts if op.counts else max(0, attempts - 1), times)
@@ -82,7 +90,7 @@ def settle_unknown(tx: Transaction, op: SettleUnknown) -> Changed:
 
 def _settle_unrecorded(tx: Transaction, op: SettleUnknown) -> Changed:
     addressed = tx.connection.execute(_ADDRESSED, {"seq": op.seq, "bot": op.bot_id}).fetchone()
-    if addressed is None or not op.from_earlier_boot:
+    if addressed is None or not op.vouched:
         raise Refused(
             Code.NOT_FOUND,
             f"message {op.seq} was never delivered to this bot: settle only what was fetched",
