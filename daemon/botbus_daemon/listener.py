@@ -85,13 +85,6 @@ class Listener:
             context.close()
         self._socket.close()
 
-    async def _all_sent(self, deadline: float) -> None:
-        """Looks until the last answers have left: NNG does not call back for them."""
-        sending = [context for context in self._contexts if context.sending]
-        while sending and self._loop.time() < deadline:
-            await asyncio.sleep(SENDING_LOOK)
-            sending = [context for context in sending if context.sending]
-
     async def _served(self, deadline: float) -> None:
         """Waits for the requests that are under way now."""
         left = deadline - self._loop.time()
