@@ -1,0 +1,133 @@
+"""Requests that are refused, each alone in its frame, and what they are told."""
+
+from tests.daemon.bad_frames import NO_TEXT, Bad, asking, body, framed, request, send
+from tests.daemon.plain import new_id, pack
+
+NAN = float("nan")
+HUGE = 2**63
+ID4 = "8a5e5a0e-3f5c-4f3e-9a64-3c5f8f3f0a11"
+BEYOND = "9999-12-31T23:59:59-12:00"
+NO_ZONE = "2026-01-01T00:00:00"
+NOWHERE = "no-such"
+CREATE = "create it first"
+NEVER = 999_999_999
+NOBODY = "nobody-at-all"
+
+LEASE = "1.1"
+LETTER = {"id": new_id(), "to": "y", "body": 1}
+
+
+def publish(channel: str) -> bytes:
+    return request("publish", id=new_id(), channel=channel, body=1)
+
+
+REQUESTS = [
+    Bad("no map", "invalid", "map", framed(("requests", b"\x91\x01"))),
+    Bad("no op", "invalid", "op", framed(("requests", b"\x91\x80"))),
+    Bad("op no text", "invalid", "op", pack({"v": 1, "requests": [{"op": 5}]})),
+    Bad("op no utf-8", "invalid", "", asking(("op", NO_TEXT))),
+    Bad("unknown op", "unknown_op", "docs/protocol.md", request("frobnicate")),
+    Bad("op of another case", "unknown_op", "docs/protocol.md", request("Send")),
+    Bad("long op", "unknown_op", "docs/protocol.md", request("x" * 500_000)),
+    Bad("field missing", "invalid", "to", request("send", id=new_id(), body=1)),
+    Bad("body missing", "invalid", "body", request("send", id=new_id(), to="y")),
+    Bad("wrong type", "invalid", "to", send(to=5)),
+    Bad("wrong type of id", "invalid", "id", send(id=5)),
+    Bad("null for a number", "invalid", "max", request("fetch", max=None)),
+    Bad("text for a number", "invalid", "max", request("fetch", max="many")),
+    Bad("bool for a number", "invalid", "max", request("fetch", max=True)),
+    Bad("fraction for a count", "invalid", "max", request("fetch", max=1.5)),
+    Bad("to with a space", "invalid", "no spaces", send(to="a b")),
+    Bad("to empty", "invalid", "1-64", send(to="")),
+    Bad("to a path", "invalid", "a-z", send(to="../etc")),
+    Bad("to with a zero", "invalid", "a-z", send(to="a\0b")),
+    Bad("to an id of version 4", "invalid", "UUID", send(to=ID4)),
+    Bad("to no utf-8", "invalid", "", asking(("op", pack("send")), ("to", NO_TEXT))),
+    Bad("channel with a space", "invalid", "no spaces", publish("a b")),
+    Bad("channel to create", "invalid", "1-64", request("create_channel", name="x" * 65)),
+    Bad("id no uuid", "invalid", "UUIDv7", send(id="1")),
+    Bad("id upper case", "invalid", "UUIDv7", send(id=new_id().upper())),
+    Bad("id version 4", "invalid", "UUIDv7", send(id=ID4)),
+    Bad("reply_to no uuid", "invalid", "reply_to", send(reply_to="the last one")),
+    Bad("reply to nothing", "not_found", "reply_to", send(reply_to=new_id())),
+    Bad("type empty", "invalid", "type", send(type="")),
+    Bad("type long", "invalid", "type", send(type="x" * 257)),
+    Bad("header no text", "invalid", "headers", send(headers={"a": 1})),
+    Bad("header key no text", "invalid", "headers", send(headers={1: "a"})),
+    Bad("header without name", "invalid", "header", send(headers={"": "a"})),
+    Bad("header with a long name", "invalid", "header", send(headers={"x" * 257: "a"})),
+    Bad("headers a list", "invalid", "headers", send(headers=["a"])),
+    Bad("headers too large", "too_large", "headers", send(headers={"a": "x" * 20_000})),
+    Bad("many headers", "too_large", "headers", send(headers={str(i): "" for i in range(5000)})),
+    Bad("body too large", "too_large", "file", send(body="x" * (256 * 1024))),
+    Bad("body too large as JSON", "too_large", "file", send(body="\x01" * 50_000)),
+    Bad("body bytes", "invalid", "base64", body(b"\xc4\x01x")),
+    Bad("body bytes inside", "invalid", "body.a[1]", body(b"\x81\xa1a\x92\x01\xc4\x01x")),
+    Bad("body nan", "invalid", "nan", body(pack(NAN))),
+    Bad("body infinity inside", "invalid", "body[0]", body(pack([float("-inf")]))),
+    Bad("body ext", "invalid", "JSON", body(b"\xd4\x05x")),
+    Bad("body timestamp", "invalid", "ISO 8601", body(b"\xd6\xff\x00\x00\x00\x01")),
+    Bad("body timestamp of the far future", "invalid", "", body(b"\xc7\x0c\xff" + b"\x7f" * 12)),
+    Bad("body key number", "invalid", "text keys", body(b"\x81\x01\x01")),
+    Bad("body key map", "invalid", "", body(b"\x81\x80\x01")),
+    Bad("body key bytes", "invalid", "text keys", body(b"\x81\xc4\x01x\x01")),
+    Bad("body no utf-8", "invalid", "UTF-8", body(NO_TEXT)),
+    Bad("body half a surrogate", "invalid", "UTF-8", body(b"\xa3\xed\xa0\x80")),
+    Bad("body 300 lists", "invalid", "levels", body(b"\x91" * 300 + b"\x01")),
+    Bad("body never used byte", "bad_frame", "msgpack", body(b"\xc1")),
+    Bad("ttl 0", "invalid", "ttl", send(ttl=0)),
+    Bad("ttl -1", "invalid", "ttl", send(ttl=-1)),
+    Bad("ttl nan", "invalid", "ttl", send(ttl=NAN)),
+    Bad("ttl 1e308", "invalid", "ttl", send(ttl=1e308)),
+    Bad("ttl 2**63", "invalid", "ttl", send(ttl=HUGE)),
+    Bad("delay infinity", "invalid", "delay", send(delay=float("inf"))),
+    Bad("delay and deliver_at", "invalid", "one of them", send(delay=1, deliver_at="2026-01-01T00Z")),
+    Bad("deliver_at tomorrow", "invalid", "RFC 3339", send(deliver_at="tomorrow")),
+    Bad("deliver_at without zone", "invalid", "time zone", send(deliver_at=NO_ZONE)),
+    Bad("deliver_at beyond 9999", "invalid", "9999", send(deliver_at=BEYOND)),
+    Bad("deliver_at before 1", "invalid", "year 1", send(deliver_at="0001-01-01T00:00:00+14:00")),
+    Bad("start without zone", "invalid", "time zone", request("subscribe", channel="c", start=NO_ZONE)),
+    Bad("start beyond 9999", "invalid", "9999", request("subscribe", channel="c", start=BEYOND)),
+    Bad("start 2**63", "invalid", "start", request("subscribe", channel="c", start=HUGE)),
+    Bad("wait -1", "invalid", "wait", request("fetch", wait=-1)),
+    Bad("wait nan", "invalid", "wait", request("fetch", wait=NAN)),
+    Bad("wait 1e308", "invalid", "wait", request("fetch", wait=1e308)),
+    Bad("max 0", "invalid", "max", request("fetch", max=0)),
+    Bad("max -1", "invalid", "max", request("fetch", max=-1)),
+    Bad("max 2**64", "invalid", "max", asking(("op", pack("fetch")), ("max", pack(1e308)))),
+    Bad("lease 0", "invalid", "lease", request("fetch", lease=0)),
+    Bad("lease a year", "invalid", "lease", request("fetch", lease=3e7)),
+    Bad("long ticket", "invalid", "ticket", request("fetch", ticket="x" * 257)),
+    Bad("empty ticket", "invalid", "ticket", request("cancel_fetch", ticket="")),
+    Bad("ask timeout nan", "invalid", "timeout", request("ask", timeout=NAN, **LETTER)),
+    Bad("ack of nothing", "not_found", "fetched", request("ack", seq=NEVER, lease=LEASE)),
+    Bad("nak of nothing", "not_found", "fetched", request("nak", seq=NEVER, lease=LEASE)),
+    Bad("term of nothing", "not_found", "fetched", request("term", seq=NEVER, lease=LEASE, reason="")),
+    Bad("extend of nothing", "lease_lost", "", request("extend", seq=NEVER, lease=LEASE, seconds=5)),
+    Bad("ack seq -1", "invalid", "seq", request("ack", seq=-1, lease=LEASE)),
+    Bad("ack seq 2**63", "invalid", "seq", request("ack", seq=HUGE, lease=LEASE)),
+    Bad("lease of 5,000 digits", "invalid", "lease", request("ack", seq=1, lease="1" * 5000 + ".1")),
+    Bad("nak reason long", "invalid", "reason", request("nak", seq=1, lease=LEASE, reason="x" * 1001)),
+    Bad("term without reason", "invalid", "reason", request("term", seq=1, lease=LEASE)),
+    Bad("peek after 2**63", "invalid", "after", request("peek", after=HUGE)),
+    Bad("tail after 2**63", "invalid", "after", request("tail", after=HUGE)),
+    Bad("tail of an unknown bot", "not_found", "botbus bots", request("tail", bot=NOBODY)),
+    Bad("history before 2**63", "invalid", "before", request("history", channel="c", before=HUGE)),
+    Bad("history of nothing", "invalid", "one thing", request("history")),
+    Bad("history of two", "invalid", "one thing", request("history", channel="c", thread=new_id())),
+    Bad("history of three bots", "invalid", "between", request("history", between=["x", "y", "z"])),
+    Bad("history of an unknown bot", "not_found", NOBODY, request("history", between=["x", NOBODY])),
+    Bad("publish to no channel", "not_found", CREATE, publish(NOWHERE)),
+    Bad("subscribe to no channel", "not_found", CREATE, request("subscribe", channel=NOWHERE)),
+    Bad("unsubscribe from no channel", "not_found", CREATE, request("unsubscribe", channel=NOWHERE)),
+    Bad("get no channel", "not_found", CREATE, request("get_channel", name=NOWHERE)),
+    Bad("subscribers of no channel", "not_found", CREATE, request("list_subscribers", channel=NOWHERE)),
+    Bad("subscriptions of no bot", "not_found", NOBODY, request("list_subscriptions", bot=NOBODY)),
+    Bad("send to an unknown id", "not_found", "name", send(to=new_id())),
+    Bad("recall of nothing", "not_found", "recall", request("recall", id=new_id())),
+    Bad("show nothing", "not_found", "id", request("show_message", id=new_id())),
+    Bad("dead of no bot", "not_found", NOBODY, request("list_dead", bot=NOBODY)),
+    Bad("replay 2**63", "invalid", "seqs", request("replay_dead", bot="x", seqs=[HUGE])),
+    Bad("drop 100,000", "invalid", "seqs", request("drop_dead", bot="x", seqs=list(range(100_000)))),
+    Bad("no bot", "invalid", "name one", pack({"v": 1, "requests": [{"op": "fetch"}]})),
+]  # fmt: skip

@@ -1,0 +1,64 @@
+"""Daemons for the tests of this folder: one for a whole module, and bots that speak to it."""
+
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.plain import Plain
+from tests.daemons import DaemonProcess
+
+_numbers = count(1)
+
+
+class Bots:
+    """Makes connections to one daemon and closes them at the end of the test."""
+
+    def __init__(self, daemon: DaemonProcess) -> None:
+        self.daemon = daemon
+        self._connections: list[Plain] = []
+
+    def __call__(self, word: str = "bot") -> Plain:
+        """A bot that nobody else has: its name ends in a number of its own."""
+        return self.named(unique(word))
+
+    def named(self, name: str | None) -> Plain:
+        """A connection of a bot; None for one who only watches."""
+        self._connections.append(Plain(self.daemon, name))
+        return self._connections[-1]
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+
+
+def unique(word: str) -> str:
+    """A name that no other test has."""
+    return f"{word}-{next(_numbers)}"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[DaemonProcess]:
+    """The daemon of a whole module. What it logs is a defect of its own: there must be nothing."""
+    with tempfile.TemporaryDirectory(prefix="bb-") as name, DaemonProcess(Path(name)) as process:
+        yield process
+        assert process.stop() == 0
+        assert process.log() == ""
+
+
+@pytest.fixture
+def bots(server: DaemonProcess) -> Iterator[Bots]:
+    """Bots at the daemon of the module."""
+    bots = Bots(server)
+    yield bots
+    bots.close()
+
+
+@pytest.fixture
+def own(daemon: DaemonProcess) -> Iterator[Bots]:
+    """Bots at a daemon of the test's own, which it may stop and kill as `own.daemon`."""
+    bots = Bots(daemon)
+    yield bots
+    bots.close()
