@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from botbus_storage.migrator import MigrationError
-from tests.migrations.databases import Bench, dump
+from tests.migrations.databases import Bench, dump, query
 
 
 @pytest.fixture
@@ -62,6 +62,36 @@ def test_a_database_beyond_opening_is_replaced_and_kept_as_it_is(two: Bench) -> 
     assert two.query("SELECT x FROM a") == [("kept",)]
 
 
+def test_what_lay_beside_a_ruined_database_is_kept_and_not_taken_over(two: Bench) -> None:
+    two.database.write_bytes(b"ruined" * 1000)
+    two.database.with_name("bot.db-wal").write_bytes(b"ruined too" * 100)
+    restored = two.migrator().restore(backup(two))
+    assert restored.kept is not None
+    assert restored.kept.with_name(restored.kept.name + "-wal").read_bytes() == b"ruined too" * 100
+    assert not two.database.with_name("bot.db-wal").exists()
+    assert two.query("SELECT x FROM a") == [("kept",)]
+
+
+def test_damage_in_a_page_that_nobody_asked_for_is_found(two: Bench, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    content = bytearray(backup(two).read_bytes())
+    ((page,),) = query(backup(two), "SELECT rootpage FROM sqlite_master WHERE name = 'a'")
+    content[(page - 1) * 4096 : (page - 1) * 4096 + 100] = b"\xff" * 100
+    damaged.write_bytes(content)
+    before = two.dump()
+    with pytest.raises(MigrationError, match=r"the backup .*damaged is damaged"):
+        two.migrator().restore(damaged)
+    assert two.dump() == before
+
+
+def test_what_a_killed_restore_left_is_no_hindrance(two: Bench) -> None:
+    for name in ("bot.db-restoring", "bot.db-restoring.partial"):
+        two.database.with_name(name).write_text("half")
+    two.migrator().restore(backup(two))
+    assert two.query("SELECT x FROM a") == [("kept",)]
+    assert not any("restoring" in name for name in two.files())
+
+
 def test_a_lost_database_is_brought_back(two: Bench) -> None:
     two.database.unlink()
     assert two.migrator().restore(backup(two)).kept is None
@@ -79,24 +109,19 @@ sys.stdin.read()
     with two.process(code) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        before = two.dump()
+        before, files = two.dump(), two.files()
         with pytest.raises(MigrationError, match=r"another program has .* open"):
             two.migrator().restore(backup(two))
-        assert two.dump() == before
+        assert (two.dump(), two.files()) == (before, files)
     assert two.migrator().restore(backup(two)).version == 1
 
 
 def test_what_is_no_backup_is_refused_and_nothing_changes(two: Bench, tmp_path: Path) -> None:
-    damaged = tmp_path / "damaged"
-    content = bytearray(backup(two).read_bytes())
-    content[4096:4200] = b"\xff" * 104
-    damaged.write_bytes(content)
     other = Bench(tmp_path / "other", two.folder)
     other.query("CREATE TABLE something (x)")
     (tmp_path / "letter").write_text("Dear diary, " * 100)
     before, files = two.dump(), two.files()
     for path, said in (
-        (damaged, "is damaged|malformed"),
         (other.database, "has no history of migrations"),
         (tmp_path / "letter", "this is no SQLite database"),
         (tmp_path / "nowhere", "there is no backup"),

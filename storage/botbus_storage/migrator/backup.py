@@ -82,6 +82,7 @@ def copy(
     """Copy a whole database into the new file `target`, durably, with the access rights `mode`."""
     require_space(target.parent, _size(source))
     partial = target.with_name(target.name + _PARTIAL)
+    partial.unlink(missing_ok=True)  # of a copy that was killed; whoever copies holds the lock
     os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         partial.chmod(mode & 0o777)

@@ -41,10 +41,15 @@ def set_aside(database: Path) -> Path:
 
 def put_in_place(new: Path, database: Path) -> None:
     """Let the synced file `new` be the database from now on."""
+    remove_companions(database)
+    new.replace(database)
+    sync(database.parent)
+
+
+def remove_companions(database: Path) -> None:
+    """Remove, durably, what lies beside a database and must not be taken for part of it."""
     for companion in _companions(database):
         companion.unlink()
-    sync(database.parent)
-    new.replace(database)
     sync(database.parent)
 
 

@@ -5,13 +5,14 @@ it is, with its WAL or journal, and the copy of the backup takes its place.
 """
 
 from pathlib import Path
+from sqlite3 import SQLITE_CORRUPT, Connection, DatabaseError
 from typing import NamedTuple
 
 from botbus_storage.migrator import history
 from botbus_storage.migrator.backup import Progress, copy
 from botbus_storage.migrator.errors import MigrationError
 from botbus_storage.migrator.execution import last
-from botbus_storage.migrator.replace import fold, put_in_place, set_aside
+from botbus_storage.migrator.replace import fold, put_in_place, remove_companions, set_aside
 from botbus_storage.migrator.target import Target
 
 
@@ -36,20 +37,21 @@ def restore(target: Target, backup: Path, progress: Progress | None = None) -> R
     source = target._replace(database=backup)
     version = _check(source)
     new = database.with_name(database.name + "-restoring")
-    new.unlink(missing_ok=True)
     mode = (database if database.exists() else backup).stat().st_mode
     with source.reading() as connection:
         copy(connection, new, target.connect, mode, progress)
-    kept = _keep(target._replace(database=database)) if database.exists() else None
-    put_in_place(new, database)
+    try:
+        kept = _keep(target._replace(database=database)) if database.exists() else None
+        put_in_place(new, database)
+    finally:
+        new.unlink(missing_ok=True)
     return Restored(version, kept)
 
 
 def _check(source: Target) -> int:
     """The version of a backup. Raises MigrationError unless it is sound and one of ours."""
     with source.reading() as connection:
-        findings = [str(text) for (text,) in connection.execute("PRAGMA quick_check(5)")]
-        if findings != ["ok"]:
+        if (findings := _damage(connection)) != ["ok"]:
             raise MigrationError(f"the backup {source.database} is damaged: {'; '.join(findings)}")
         rows = history.read(connection)
     if not rows:
@@ -59,11 +61,31 @@ def _check(source: Target) -> int:
     return last(rows)
 
 
+def _damage(connection: Connection) -> list[str]:
+    """What SQLite finds wrong with a database; a lone `ok` if nothing is."""
+    try:
+        return [str(text) for (text,) in connection.execute("PRAGMA quick_check(5)")]
+    except DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF != SQLITE_CORRUPT:
+            raise
+        return [str(error)]
+
+
 def _keep(target: Target) -> Path:
-    """Set the present database aside, folded into one file if it can still be read."""
-    if _readable(target):
-        fold(target)
-    return set_aside(target.database)
+    """Set the present database aside, folded into one file if it can still be read.
+
+    The second names come first: opening a ruined database makes SQLite remove what lies beside it.
+    """
+    aside = set_aside(target.database)
+    try:
+        if _readable(target):
+            fold(target)
+            remove_companions(aside)
+    except MigrationError:
+        remove_companions(aside)
+        aside.unlink()
+        raise
+    return aside
 
 
 def _readable(target: Target) -> bool:
