@@ -17,7 +17,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-_PLAIN_HEADER = b"SQLite format 3\0"
 _CURSOR_METHODS = (
     "execute",
     "executemany",
@@ -55,13 +54,15 @@ def connector(key_file: Path) -> Callable[[Path], sqlite3.Connection]:
     key = read_key(key_file)
 
     def connect(path: Path) -> sqlite3.Connection:
-        if path.exists() and path.stat().st_size and not is_encrypted(path):
-            raise KeyRefused(f"{path} is not encrypted: run `botbus migrate encrypt` first")
         try:
             return open_with(path, key)
         except sqlite3.DatabaseError as error:
             if "not a database" not in str(error):
                 raise
+            if not is_encrypted(path):
+                raise KeyRefused(
+                    f"{path} is not encrypted: run `botbus migrate encrypt` first"
+                ) from error
             raise KeyRefused(f"the key in {key_file} is not the key of {path}") from error
 
     _connection_class()
@@ -105,13 +106,20 @@ def read_key(key_file: Path) -> str:
 
 
 def is_encrypted(path: Path) -> bool:
-    """Whether a file has content, and it does not begin as a plain SQLite database does."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(len(_PLAIN_HEADER))
-    except FileNotFoundError:
+    """Whether a file has content that cannot be read without a key.
+
+    SQLCipher itself is asked. Reading the first bytes would be simpler, and would cost this process
+    every lock it holds on the file, as POSIX has it, in the moment the file is closed.
+    """
+    if not path.exists() or not path.stat().st_size:
         return False
-    return bool(header) and header != _PLAIN_HEADER
+    try:
+        open_with(path, "").close()
+    except sqlite3.DatabaseError as error:
+        if "not a database" not in str(error):
+            raise
+        return True
+    return False
 
 
 @cache

@@ -104,6 +104,25 @@ def test_progress_is_told_in_pages(one: Bench) -> None:
     assert told[-1][1] == told[-1][2] > 2000
 
 
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_nobody_writes_between_the_backup_and_the_batch(one: Bench, mode: str) -> None:
+    one.query(f"PRAGMA journal_mode = {mode}")
+    code = """
+try:
+    sqlite3.connect(database, timeout=0).execute("INSERT INTO a VALUES ('lost')")
+except sqlite3.OperationalError as error:
+    print(error)
+"""
+    told: list[str] = []
+
+    def meddle(what: str, done: int, total: int) -> None:
+        with one.process(code) as child:
+            told.append(child.communicate(timeout=30)[0])
+
+    one.migrator().run(progress=meddle)
+    assert told == ["database is locked\n"]
+
+
 def test_keeping_none_is_said_another_way(one: Bench) -> None:
     with pytest.raises(ValueError, match="backup=False"):
         Migrator(one.database, one.folder, keep_backups=0)

@@ -142,6 +142,21 @@ def test_the_daemons_store_works_on_an_encrypted_file(tmp_path: Path, key: Path)
     assert asyncio.run(begin()) == [Boot(number=2)]
 
 
+def test_opening_another_connection_costs_no_lock(encrypted: Bench, key: Path) -> None:
+    code = (
+        "from botbus_storage.cipher import connector\n"
+        f"connection = connector(Path({str(key)!r}))(database)\n"
+        "connection.execute('PRAGMA busy_timeout = 0')\n"
+        "try: connection.execute('BEGIN IMMEDIATE')\n"
+        "except sqlite3.OperationalError as error: print(error)\n"
+    )
+    with closing(connector(key)(encrypted.database)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        connector(key)(encrypted.database).close()
+        with encrypted.process(code) as child:
+            assert child.communicate(timeout=30)[0] == "database is locked\n"
+
+
 def test_a_failing_batch_changes_nothing(encrypted: Bench, key: Path) -> None:
     encrypted.write(_0002_b__up="CREATE TABLE b (x);\nCREATE TABLE b (x);")
     before = answers(encrypted.database, key)
