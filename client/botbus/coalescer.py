@@ -19,6 +19,9 @@ from botbus.parcels import PARCEL_REQUESTS, Bundle, Parcel
 from botbus_protocol.limits import DEFAULT_LIMITS, Limits
 
 FRAMES_IN_FLIGHT = 2
+LEAST_SHARE = 64
+"""Requests that one frame may take however few there are; of more, each frame takes an equal share,
+or one frame would take nearly all, and both sides would wait for it in turn."""
 STRAGGLERS = 4
 """A further frame leaves only if it holds at least one request for so many in flight."""
 ENVELOPE_BYTES = 160
@@ -43,6 +46,8 @@ class Coalescer:
         self._queue: deque[Parcel] = deque()
         self._queued = 0
         self._in_flight = 0
+        self._landing = 0
+        """Frames that were answered a moment ago; those they woke are about to send more."""
         self._bundles: dict[Courier, Bundle] = {}
         self._couriers = [courier(self._home) for _ in range(FRAMES_IN_FLIGHT)]
         self._idle = list(self._couriers)
@@ -56,7 +61,7 @@ class Coalescer:
         parcel = self._open_parcel(len(request))
         place = parcel.add(request)
         self._queued += 1
-        if self._idle:
+        if self._idle and not self._landing:
             self._dispatch()
         return parcel, place
 
@@ -93,7 +98,8 @@ class Coalescer:
     def _dispatch(self) -> None:
         """Sends frames off while there are couriers and enough to carry."""
         while self._idle and self._queue and self._queued * STRAGGLERS >= self._in_flight:
-            bundle = Bundle(self._bot, self._fill(-(-len(self._queue) // len(self._idle))))
+            share = max(LEAST_SHARE, -(-(self._queued + self._in_flight) // FRAMES_IN_FLIGHT))
+            bundle = Bundle(self._bot, self._fill(-(-share // PARCEL_REQUESTS)))
             courier = self._idle.pop()
             self._bundles[courier] = bundle
             self._queued -= bundle.count
@@ -120,10 +126,12 @@ class Coalescer:
 
     def _home(self, courier: Courier) -> None:
         self._in_flight -= self._bundles.pop(courier).count
+        self._landing += 1
         # Those who waited run first, so that what they send next leaves together.
         self._loop.soon(lambda: self._rested(courier))
 
     def _rested(self, courier: Courier) -> None:
+        self._landing -= 1
         self._idle.append(courier)
         self._dispatch()
 

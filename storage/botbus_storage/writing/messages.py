@@ -60,6 +60,23 @@ def _save_to_bot(tx: Transaction, op: SaveMessage, bot: KnownBot) -> Saved:
 
 def _append(tx: Transaction, op: SaveMessage, kind: str, recipient_id: str | None) -> int:
     seq = tx.next_seq()
+    if _is_plain(op):
+        tx.add_plain_message(
+            (
+                seq,
+                op.id,
+                op.sender_id,
+                op.sender_name,
+                kind,
+                recipient_id,
+                op.channel,
+                op.type,
+                op.body,
+                op.sender_uid,
+                op.sender_pid,
+            )
+        )
+        return seq
     tx.add_message(
         (
             seq,
@@ -83,6 +100,15 @@ def _append(tx: Transaction, op: SaveMessage, kind: str, recipient_id: str | Non
         )
     )
     return seq
+
+
+def _is_plain(op: SaveMessage) -> bool:
+    return (
+        op.reply_to is None
+        and op.headers is None
+        and op.expires_at is None
+        and op.deliver_at is None
+    )
 
 
 def _recipient(tx: Transaction, op: SaveMessage) -> KnownBot:

@@ -14,20 +14,32 @@ SIZES = (256, 64, 16, 4, 1)
 
 
 class RowWriter:
-    """An INSERT of any number of rows into one table."""
+    """An INSERT of any number of rows into one table; the last `shared` columns are alike in all."""
 
-    def __init__(self, insert: str, columns: int, suffix: str) -> None:
-        row = f"({', '.join('?' * columns)})"
+    def __init__(self, insert: str, columns: int, suffix: str, *, shared: int = 0) -> None:
         self._statements = {
-            size: f"{insert} VALUES {', '.join([row] * size)} {suffix}" for size in SIZES
+            size: f"{insert} VALUES {_rows(size, columns, shared)} {suffix}" for size in SIZES
         }
 
-    def write(self, connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> int:
+    def write(
+        self,
+        connection: sqlite3.Connection,
+        rows: list[tuple[Any, ...]],
+        shared: tuple[Any, ...] = (),
+    ) -> int:
         """Inserts the rows in order; how many rows the statements changed."""
         changed, start = 0, 0
         for size in SIZES:
             while len(rows) - start >= size:
-                values = list(chain.from_iterable(rows[start : start + size]))
+                values = [*chain.from_iterable(rows[start : start + size]), *shared]
                 changed += connection.execute(self._statements[size], values).rowcount
                 start += size
         return changed
+
+
+def _rows(size: int, columns: int, shared: int) -> str:
+    """The parameters of so many rows, numbered; the shared ones come last, once."""
+    last = size * columns
+    common = [f"?{last + number}" for number in range(1, shared + 1)]
+    own = [range(start + 1, start + columns + 1) for start in range(0, last, columns)]
+    return ", ".join(f"({', '.join([*(f'?{n}' for n in row), *common])})" for row in own)

@@ -12,6 +12,15 @@ from typing import Any
 from botbus_storage.writing.directory import BotDirectory
 from botbus_storage.writing.rows import RowWriter
 
+_PLAIN_MESSAGES = RowWriter(
+    """INSERT INTO bot_messages (
+        seq, id, sender_bot_id, sender_bot_name, recipient_type, recipient_bot_id,
+        recipient_channel, message_type, body, sender_uid, sender_pid, timestamp)""",
+    columns=11,
+    shared=1,
+    suffix="ON CONFLICT (id) DO NOTHING",
+)
+"""Most messages: no reply, no headers, no times. To bind NULLs costs as much as to bind values."""
 _MESSAGES = RowWriter(
     """INSERT INTO bot_messages (
         seq, id, sender_bot_id, sender_bot_name, recipient_type, recipient_bot_id,
@@ -51,12 +60,16 @@ class Transaction:
         self.careful = False
         self.subscribers: dict[str, int] = {}
         """Subscribers by channel, for the channels this transaction has looked up."""
+        self._plain_messages: list[tuple[Any, ...]] = []
         self._messages: list[tuple[Any, ...]] = []
         self._deliveries: list[tuple[Any, ...]] = []
 
     def next_seq(self) -> int:
         self.last_seq += 1
         return self.last_seq
+
+    def add_plain_message(self, row: tuple[Any, ...]) -> None:
+        self._plain_messages.append(row)
 
     def add_message(self, row: tuple[Any, ...]) -> None:
         self._messages.append(row)
@@ -66,6 +79,10 @@ class Transaction:
 
     def flush(self) -> None:
         """Writes what was gathered. Raises Collision."""
+        if self._plain_messages:
+            rows, self._plain_messages = self._plain_messages, []
+            if _PLAIN_MESSAGES.write(self.connection, rows, (self.now,)) != len(rows):
+                raise Collision
         if self._messages:
             rows, self._messages = self._messages, []
             if _MESSAGES.write(self.connection, rows) != len(rows):
@@ -79,6 +96,7 @@ class Transaction:
 
     def forget(self) -> None:
         """Drops what was gathered and what was remembered of rows that are rolled back."""
+        self._plain_messages.clear()
         self._messages.clear()
         self._deliveries.clear()
         self.subscribers.clear()
