@@ -162,7 +162,10 @@ def _decode_loosely(data: bytes) -> _LooseFrame:
     except msgspec.ValidationError as error:
         if (version := _version_of(data)) != PROTOCOL_VERSION:
             raise _unsupported(version) from None
-        raise Refused(Code.BAD_FRAME, f"the frame has the wrong shape: {error}") from None
+        raise Refused(
+            Code.BAD_FRAME,
+            f"the frame has the wrong shape ({error}): send one map with v, bot, requests",
+        ) from None
     except RecursionError:
         raise Refused(Code.BAD_FRAME, "the frame is nested too deeply to be read") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
