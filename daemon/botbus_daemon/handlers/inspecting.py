@@ -64,9 +64,10 @@ def _present(office: Office, seq: int, record: DeliveryRecord) -> DeliveryRecord
     """A record as it is now: memory knows of a lease before the disk does."""
     courier = office.courier_named(record.bot)
     delivery = courier.mailbox.open.get(seq) if courier is not None else None
-    if courier is None or delivery is None or delivery.state not in {"leased", "waiting"}:
+    if delivery is None or delivery.state not in {"leased", "waiting", "ready"}:
         return record
     due_in = delivery.deadline - asyncio.get_running_loop().time()
+    due_at = timestamps.from_epoch(time.time() + due_in)
     return DeliveryRecord(
         bot=record.bot,
         state="leased" if delivery.state == "leased" else "waiting",
@@ -74,7 +75,7 @@ def _present(office: Office, seq: int, record: DeliveryRecord) -> DeliveryRecord
         holder_pid=delivery.holder_pid,
         first_fetched_at=delivery.first_fetched_at,
         fetched_at=delivery.fetched_at,
-        due_at=timestamps.from_epoch(time.time() + due_in),
+        due_at=None if delivery.state == "ready" else due_at,
         reason=record.reason,
     )
 
