@@ -40,12 +40,21 @@ def unique(word: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[DaemonProcess]:
+def settings() -> str:
+    """The settings file of the module's daemon; a module that wants its own overrides this."""
+    return ""
+
+
+@pytest.fixture(scope="module")
+def server(settings: str) -> Iterator[DaemonProcess]:
     """The daemon of a whole module. What it logs is a defect of its own: there must be nothing."""
-    with tempfile.TemporaryDirectory(prefix="bb-") as name, DaemonProcess(Path(name)) as process:
-        yield process
-        assert process.stop() == 0
-        assert process.log() == ""
+    with tempfile.TemporaryDirectory(prefix="bb-") as name:
+        config = Path(name) / "botbus.toml"
+        config.write_text(settings)
+        with DaemonProcess(Path(name), "--config", str(config)) as process:
+            yield process
+            assert process.stop() == 0
+            assert process.log() == ""
 
 
 @pytest.fixture

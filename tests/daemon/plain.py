@@ -116,12 +116,29 @@ class Plain:
     def send(self, to: str, body: Any = None, **fields: Any) -> Json:
         return self.ok("send", id=fields.pop("id", None) or new_id(), to=to, body=body, **fields)
 
+    def letter(self, to: str, body: Any = None, **fields: Any) -> Json:
+        """A send as a request."""
+        return {"op": "send", "id": new_id(), "to": to, "body": body, **fields}
+
+    def publish(self, channel: str, body: Any = None, **fields: Any) -> Json:
+        id_ = fields.pop("id", None) or new_id()
+        return self.ok("publish", id=id_, channel=channel, body=body, **fields)
+
     def fetch(self, **fields: Any) -> list[Json]:
         """Deliveries; waits for a while unless it is told otherwise."""
         deliveries: list[Json] = self.ok("fetch", **{"wait": 10.0, "max": 100, **fields})[
             "deliveries"
         ]
         return deliveries
+
+    def verdict(self, op: str, delivery: Json, **fields: Any) -> Json:
+        """ack, nak, extend or term as a request."""
+        return {"op": op, "seq": delivery["message"]["seq"], "lease": delivery["lease"], **fields}
+
+    def refused(self, op: str, delivery: Json, **fields: Any) -> Json:
+        """The error of a verdict that must be refused."""
+        (reply,) = self.ask(self.verdict(op, delivery, **fields))
+        return error_of(reply)
 
     def settle(self, op: str, delivery: Json, **fields: Any) -> Json:
         return self.ok(op, seq=delivery["message"]["seq"], lease=delivery["lease"], **fields)
