@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Mapping
+from typing import Any
 
 BYTES = 200
 
@@ -11,9 +13,10 @@ def body(moment: int = 0) -> dict[str, int | str]:
     return {"at": moment + _FIRST, "text": _TEXT}
 
 
-def sent_at(content: dict[str, int]) -> int:
+def sent_at(content: Mapping[str, Any]) -> int:
     """The moment at which a body was made."""
-    return content["at"] - _FIRST
+    at: int = content["at"]
+    return at - _FIRST
 
 
 def now() -> int:
