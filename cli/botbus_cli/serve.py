@@ -1,11 +1,11 @@
 """`botbus serve`: runs the daemon in the foreground."""
 
 import logging
-import sys
 from pathlib import Path
 
 import click
 
+from botbus_cli.ending import Failed
 from botbus_cli.options import example, url_option
 
 
@@ -41,8 +41,6 @@ def serve(url: str | None, database: Path | None, config: Path | None, log_level
         settings = load_settings(url=url, database=database, config=config)
         run(settings, click.echo)
     except SettingsError as error:
-        click.echo(f"botbus: {error}", err=True)
-        sys.exit(2)
+        raise click.UsageError(str(error)) from None
     except CannotServe as error:
-        click.echo(f"botbus: {error}", err=True)
-        sys.exit(1)
+        raise Failed("cannot_serve", str(error)) from None

@@ -107,6 +107,6 @@ _STATES: dict[str, Callable[["DeliveryRecord"], Event]] = {
     "acked": _then("{bot} acked it"),
     "dead": _then("dead letter of {bot}"),
     "dropped": _then("dead letter of {bot}, given up"),
-    "expired": _then("expired before {bot} was done with it"),
+    "expired": _then("expired at {bot}"),
     "recalled": _then("recalled before {bot} was handed it"),
 }

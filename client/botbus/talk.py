@@ -118,7 +118,10 @@ class Talk(Room):
         )
 
     async def recall(self, id: str) -> bool:
-        """Takes back a message of one's own; False if somebody has been handed it already."""
+        """Takes back a message of one's own; False if it was taken back before.
+
+        Raises IllegalState if somebody has been handed it already.
+        """
         return (await self._transport.call(requesting.recall(id), Done)).changed
 
     async def history(

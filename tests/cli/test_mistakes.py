@@ -54,6 +54,17 @@ def test_no_daemon_is_told_wherever_the_url_stands(run: Botbus, folder: Path) ->
         assert done.err.startswith(f"botbus: unavailable: no daemon at {nowhere}")
 
 
+def test_serve_tells_why_it_cannot(run: Botbus, folder: Path) -> None:
+    database = ["--database", str(folder / "bus.db")]
+    taken = run("serve", *database)  # the URL in BOTBUS_URL is served already
+    assert (taken.code, taken.out) == (1, "")
+    assert taken.err.startswith("botbus: cannot_serve: another daemon serves ")
+    wrong = run("serve", "--url", "tcp://localhost:1", *database)
+    assert (wrong.code, wrong.out) == (2, "")
+    assert wrong.err.startswith("botbus: usage: url 'tcp://localhost:1': ")
+    assert taken.err.count("\n") == wrong.err.count("\n") == 1
+
+
 def test_help_names_every_command_with_an_example(run: Botbus) -> None:
     listed = run("--help")
     assert listed.code == 0
