@@ -88,6 +88,8 @@ class Office:
         courier = Courier(self, Mailbox(bot_id, bot, self.policy))
         try:
             await courier.load()
+            while self.recorder.knows_more(bot_id):  # answers that went to whoever asked
+                await self.recorder.flush()
         except BaseException:
             courier.close()
             del self._couriers[bot_id]

@@ -41,6 +41,7 @@ class Recorder:
         self._store = store
         self._dirty: set[Courier] = set()
         self._verdicts: list[Verdict] = []
+        self._on_their_way: list[Verdict] = []
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: set[asyncio.Task[None]] = set()
 
@@ -58,6 +59,10 @@ class Recorder:
         """Records a final state; the mailbox hears of it when it is on disk."""
         self._verdicts.append(Verdict(courier, delivery, operation))
         self._arm()
+
+    def knows_more(self, bot_id: str) -> bool:
+        """Whether there are verdicts on deliveries to a bot that the disk does not know yet."""
+        return any(v.operation.bot_id == bot_id for v in self._verdicts + self._on_their_way)
 
     async def flush(self) -> None:
         """Writes everything; returns when it is on disk."""
@@ -80,6 +85,7 @@ class Recorder:
 
     async def _write(self) -> None:
         verdicts, self._verdicts = self._verdicts, []
+        self._on_their_way += verdicts
         dirty, self._dirty = self._dirty, set()
         operations: list[Operation] = [verdict.operation for verdict in verdicts]
         unrecorded = [delivery for courier in dirty for delivery in courier.mailbox.unrecorded()]
@@ -91,6 +97,7 @@ class Recorder:
             logger.warning("deliveries could not be recorded: %s", faults[0].message)
             self._retry(dirty, unrecorded)
         for verdict, result in zip(verdicts, results, strict=False):
+            self._on_their_way.remove(verdict)
             _tell(verdict, failed=isinstance(result, Fault))
 
     def _retry(self, dirty: "set[Courier]", unrecorded: list[OpenDelivery]) -> None:
