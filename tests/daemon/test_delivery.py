@@ -96,7 +96,7 @@ def test_an_answer_holds_what_fits_and_the_rest_comes_next(bots: Bots) -> None:
     receipts = sent(bots, bot, *["x" * 200_000] * 12)
     first = bot.fetch(max=100)
     assert 0 < len(first) < 12
-    rest = []
+    rest: list[Json] = []
     while len(first) + len(rest) < 12:
         rest += bot.fetch(max=100)
     assert [d["message"]["seq"] for d in first + rest] == [r["seq"] for r in receipts]
