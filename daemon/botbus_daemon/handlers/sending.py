@@ -13,6 +13,7 @@ from botbus_daemon.plans import Caller, Plan, Write
 from botbus_daemon.presence import Session
 from botbus_protocol import bodies, timestamps
 from botbus_protocol.errors import Code, Refused
+from botbus_protocol.grammar import looks_like_id
 from botbus_protocol.records import Message
 from botbus_protocol.replies import Done, Receipt
 from botbus_protocol.requests import Ask, Publish, Recall, Send
@@ -175,7 +176,7 @@ async def parent_of(office: Office, session: Session, request: Letter) -> Parent
 
 
 async def _guard(office: Office, session: Session, request: Letter, hops: int) -> None:
-    recipient = request.channel if isinstance(request, Publish) else request.to
+    recipient = await _name_of_recipient(office, request)
     objection = office.loop_guard.objection(session.bot, recipient, hops, time.monotonic())
     if objection is None:
         return
@@ -188,6 +189,14 @@ async def _guard(office: Office, session: Session, request: Letter, hops: int) -
         chain=chain,
         hops=hops,
     )
+
+
+async def _name_of_recipient(office: Office, request: Letter) -> str:
+    """The channel or the bot's name, also if the bot was named by its id."""
+    if isinstance(request, Publish):
+        return request.channel
+    bot = await office.store.directory.find_bot(request.to) if looks_like_id(request.to) else None
+    return request.to if bot is None else bot.name
 
 
 async def recall(office: Office, caller: Caller, request: Recall) -> Plan:
