@@ -149,9 +149,10 @@ def test_an_empty_migration_is_refused(bench: Bench) -> None:
         bench.migrator().run()
 
 
-def test_what_a_migration_selects_is_run_to_its_end(bench: Bench) -> None:
-    bench.write(_0001_a__up="CREATE TABLE a (x);\nSELECT name FROM sqlite_master;\n")
-    assert bench.migrator().run().version == 1
+def test_what_a_migration_selects_is_run_to_its_last_row(bench: Bench) -> None:
+    bench.write(_0001_a__up="SELECT abs(column1) FROM (VALUES (1), (-9223372036854775808));")
+    with pytest.raises(MigrationError, match="integer overflow"):
+        bench.migrator().run()
 
 
 def test_a_run_is_told_in_the_log(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:

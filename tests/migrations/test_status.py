@@ -1,6 +1,8 @@
 """Status lists every version that folder or history know, in whatever state."""
 
-from botbus_storage.migrator import Status
+import pytest
+
+from botbus_storage.migrator import MigrationError, Status
 from tests.migrations.databases import Bench
 
 
@@ -50,3 +52,13 @@ def test_status_writes_nothing(bench: Bench) -> None:
     bench.migrator().status()
     assert bench.database.read_bytes() == before
     assert bench.files() == {"bot.db"}
+
+
+def test_a_connection_for_reading_cannot_write(bench: Bench) -> None:
+    bench.query("CREATE TABLE a (x)")
+    with (
+        pytest.raises(MigrationError, match="attempt to write a readonly database"),
+        bench.migrator().target.reading() as connection,
+    ):
+        connection.execute("DROP TABLE a")
+    assert bench.query("SELECT count(*) FROM a") == [(0,)]
