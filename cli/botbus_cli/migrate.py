@@ -171,7 +171,7 @@ def encrypt(target: Choice) -> None:
 
     key_file = _required_key(target)
     with refusals(), progress_bar() as progress:
-        migrator = target.without_key().migrator()
+        migrator = target.converter()
         migrator.encrypt(key_file, progress=progress)
         plain = [backup for backup in migrator.backups() if not is_encrypted(backup)]
     click.echo(f"{migrator.target.database} is encrypted")
@@ -185,7 +185,7 @@ def decrypt(target: Choice) -> None:
     """Decrypt the database with the key in --key-file."""
     key_file = _required_key(target)
     with refusals(), progress_bar() as progress:
-        migrator = target.without_key().migrator()
+        migrator = target.converter()
         migrator.decrypt(key_file, progress=progress)
     click.echo(f"{migrator.target.database} is no longer encrypted")
 

@@ -35,15 +35,18 @@ class Choice(NamedTuple):
         """The migrator for this choice, with further options of its own."""
         from botbus_storage.migrator import Migrator
 
-        if self.key_file:
-            options.setdefault("connect", _connector(self.key_file))
+        database, key_file = self.chosen(os.environ)
+        if key_file:
+            options.setdefault("connect", _connector(key_file))
         if self.folder:
             options["program"] = "program"
-        return Migrator(self.chosen_database(os.environ), self.chosen_folder(), **options)
+        return Migrator(database, self.chosen_folder(), **options)
 
-    def without_key(self) -> "Choice":
-        """The same, for a command that uses the key itself."""
-        return self._replace(key_file=None)
+    def converter(self) -> "Migrator":
+        """The migrator that changes the encryption itself, and so opens nothing with a key."""
+        from botbus_storage.migrator import Migrator
+
+        return Migrator(self.chosen(os.environ)[0], self.chosen_folder())
 
     def chosen_folder(self) -> Path:
         """The folder named, or the one that comes with the daemon."""
@@ -51,19 +54,23 @@ class Choice(NamedTuple):
 
         return self.folder or botbus_migrations.FOLDER
 
-    def chosen_database(self, env: Mapping[str, str]) -> Path:
-        """Flag beats environment beats settings file beats default. Raises UsageError."""
+    def chosen(self, env: Mapping[str, str]) -> tuple[Path, Path | None]:
+        """The database and its key. Flag beats environment beats settings file beats default.
+
+        Raises UsageError.
+        """
         url = env.get("DATABASE_URL", "")
         if self.database:
-            return Path(from_url(self.database)) if _is_url(self.database) else Path(self.database)
+            named = self.database
+            return Path(from_url(named) if _is_url(named) else named), self.key_file
         if url and (self.folder or not env.get("BOTBUS_DATABASE")):
-            return Path(from_url(url))
+            return Path(from_url(url)), self.key_file
         if self.folder:
             raise click.UsageError(
                 "--dir names other migrations than the daemon's: name their database too, with "
                 "--database FILE or DATABASE_URL=sqlite:FILE"
             )
-        return _daemons_database(env)
+        return _daemons(env, self.key_file)
 
 
 def from_url(url: str) -> str:
@@ -110,10 +117,12 @@ def _connector(key_file: Path) -> Callable[[Path], Any]:
     return connector(key_file)
 
 
-def _daemons_database(env: Mapping[str, str]) -> Path:
+def _daemons(env: Mapping[str, str], key_file: Path | None) -> tuple[Path, Path | None]:
+    """The database that the daemon would serve, and the key it would use."""
     from botbus_daemon.settings import SettingsError, load_settings
 
     try:
-        return load_settings(env=env).database
+        settings = load_settings(env=env, key_file=key_file)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
+    return settings.database, settings.key_file

@@ -228,6 +228,19 @@ def test_an_encrypted_database(shell: Shell, notes: Bench) -> None:
     assert notes.query("SELECT count(*) FROM notes") == [(0,)]
 
 
+def test_the_settings_file_names_the_daemons_database_and_its_key(shell: Shell) -> None:
+    pytest.importorskip("sqlcipher3", reason="the extra `encryption` is not installed")
+    key = shell.folder / "key"
+    key.write_text("secret")
+    key.chmod(0o600)
+    settings = shell.folder / "botbus.toml"
+    settings.write_text(f'database = "{shell.folder / "bus.db"}"\nkey_file = "{key}"\n')
+    said = shell("run", BOTBUS_CONFIG=str(settings))
+    assert said.code == 0, said.err
+    assert b"SQLite format" not in (shell.folder / "bus.db").read_bytes()
+    assert shell("status", BOTBUS_CONFIG=str(settings)).code == 0
+
+
 def test_encrypting_tells_which_copies_are_still_readable(shell: Shell, notes: Bench) -> None:
     pytest.importorskip("sqlcipher3", reason="the extra `encryption` is not installed")
     key = shell.folder / "key"
