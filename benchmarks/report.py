@@ -82,6 +82,12 @@ _TITLES = {
     **{f"absent.{n}.rate": f"publish to {n} subscribers away" for n in (0, 1, 10, 100)},
     **{f"absent.{n}.daemon.cpu": f"daemon, a message to {n} away" for n in (0, 1, 10, 100)},
     **{f"listening.{n}.rate": f"deliveries to {n} listening, acked" for n in (1, 10, 100)},
+    **{
+        f"{peer.name}.{many}.{way}.rate": f"{peer.name}, {many:,} at once, {way}"
+        for peer in peers.ALL
+        for many in (64, 1024)
+        for way in ("tasks", "pipelines")
+    },
     "idle.bots.count": "idle bots",
     "idle.before.rss": "daemon before they came",
     "idle.after.rss": "daemon when all are there",

@@ -30,15 +30,15 @@ class Sizes(Struct, frozen=True, kw_only=True):
 
 FULL = Sizes(
     rounds=5,
-    commits=1_500,
-    rows=40_000,
-    singles=1_000,
-    messages=24_000,
+    commits=1_000,
+    rows=32_000,
+    singles=600,
+    messages=16_000,
     deliveries=10_000,
     subscribers=(1, 10, 100),
     bots=2_000,
     quiet=10.0,
-    starts=5,
+    starts=3,
     large=1_000_000_000,
 )
 QUICK = Sizes(
