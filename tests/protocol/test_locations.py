@@ -1,0 +1,78 @@
+"""Where the daemon is and where a client looks for it: one rule, three parties."""
+
+from pathlib import Path
+
+import pytest
+
+from botbus_protocol import locations
+
+HOME = Path("/home/ann")
+RUNTIME = {"XDG_RUNTIME_DIR": "/run/user/7"}
+SERVICE = {"STATE_DIRECTORY": "/var/lib/botbus", **RUNTIME}
+USERS = Path("/run/user/7/botbus/bus.sock")
+SYSTEMS = Path("/run/botbus/bus.sock")
+
+
+@pytest.mark.parametrize(
+    ("env", "url"),
+    [
+        (RUNTIME, "ipc:///run/user/7/botbus/bus.sock"),
+        ({}, "ipc:///tmp/botbus-7/bus.sock"),
+        ({"XDG_RUNTIME_DIR": ""}, "ipc:///tmp/botbus-7/bus.sock"),
+        (SERVICE, "ipc:///run/botbus/bus.sock"),
+    ],
+)
+def test_where_a_daemon_listens(env: dict[str, str], url: str) -> None:
+    assert locations.serving_url(env, 7) == url
+
+
+@pytest.mark.parametrize(
+    ("existing", "found"),
+    [
+        (set(), USERS),
+        ({USERS}, USERS),
+        ({SYSTEMS}, SYSTEMS),
+        ({USERS, SYSTEMS}, USERS),
+    ],
+)
+def test_a_client_finds_the_users_daemon_before_the_systems(
+    existing: set[Path], found: Path
+) -> None:
+    assert locations.client_url(RUNTIME, 7, existing.__contains__) == f"ipc://{found}"
+
+
+def test_a_client_goes_where_it_is_told() -> None:
+    env = {**RUNTIME, "BOTBUS_URL": "ipc:///elsewhere"}
+    assert locations.client_url(env, 7, lambda _: True) == "ipc:///elsewhere"
+
+
+def test_a_client_looks_where_a_users_daemon_listens() -> None:
+    for env in (RUNTIME, {}):
+        found = locations.client_url(env, 7, lambda _: False)
+        assert found == locations.serving_url(env, 7)
+
+
+@pytest.mark.parametrize(
+    ("env", "path"),
+    [
+        ({}, "/home/ann/.local/state/botbus/botbus.db"),
+        ({"XDG_STATE_HOME": "/state"}, "/state/botbus/botbus.db"),
+        (SERVICE, "/var/lib/botbus/botbus.db"),
+        ({"STATE_DIRECTORY": "/var/lib/a:/var/lib/b"}, "/var/lib/a/botbus.db"),
+    ],
+)
+def test_where_the_database_lies(env: dict[str, str], path: str) -> None:
+    assert locations.database(env, HOME) == Path(path)
+
+
+@pytest.mark.parametrize(
+    ("env", "path"),
+    [
+        ({}, "/home/ann/.config/botbus/botbus.toml"),
+        ({"XDG_CONFIG_HOME": "/config"}, "/config/botbus/botbus.toml"),
+        (SERVICE, "/etc/botbus/botbus.toml"),
+        ({**SERVICE, "BOTBUS_CONFIG": "/my.toml"}, "/my.toml"),
+    ],
+)
+def test_where_the_settings_lie(env: dict[str, str], path: str) -> None:
+    assert locations.config_file(env, HOME) == Path(path)

@@ -1,0 +1,177 @@
+"""docs/protocol.md and the code say the same: nothing is missing there, and nothing is too much."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import get_args
+
+import msgspec
+import pytest
+from msgspec import Struct, inspect
+
+from botbus_protocol import records, replies
+from botbus_protocol.codec import OPS
+from botbus_protocol.errors import Code, Fault
+from botbus_protocol.limits import Limits
+from botbus_protocol.replies import REPLY_OF, AnyReply
+from tests.daemon.plain import Plain
+from tests.daemons import DaemonProcess
+from tests.protocol import page
+
+KINDS = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyReply)}
+RECORDS: dict[str, type[Struct]] = {
+    name: kind
+    for name, kind in vars(records).items()
+    if isinstance(kind, type) and issubclass(kind, Struct) and kind is not Struct
+} | {"Limits": Limits}
+
+SIMPLE: dict[type[inspect.Type], str] = {
+    inspect.StrType: "text",
+    inspect.LiteralType: "text",
+    inspect.IntType: "integer",
+    inspect.FloatType: "number",
+    inspect.BoolType: "bool",
+    inspect.NoneType: "nil",
+    inspect.RawType: "any",
+    inspect.AnyType: "any",
+}
+
+
+def wire_type(kind: inspect.Type) -> str:
+    """A type in the words of the page."""
+    if isinstance(kind, inspect.Metadata):
+        return wire_type(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        return " or ".join(wire_type(part) for part in kind.types)
+    if isinstance(kind, inspect.DictType):
+        value = wire_type(kind.value_type)
+        return "map" if value == "any" else f"map of {value}"
+    if isinstance(kind, inspect.ListType):
+        return f"list of {wire_type(kind.item_type)}"
+    if isinstance(kind, inspect.TupleType):
+        return f"list of {wire_type(kind.item_types[0])}"
+    if isinstance(kind, inspect.StructType):
+        return kind.cls.__name__
+    return SIMPLE[type(kind)]
+
+
+def default_of(field: inspect.Field) -> str:
+    if field.required:
+        return "required"
+    if field.default is not msgspec.NODEFAULT:
+        return json.dumps(field.default)
+    assert field.default_factory is not msgspec.NODEFAULT
+    return json.dumps(field.default_factory())
+
+
+def told_by_code(kind: type[Struct]) -> dict[str, tuple[str, str]]:
+    """The fields of a struct with type and default, in the words of the page."""
+    info = inspect.type_info(kind)
+    assert isinstance(info, inspect.StructType)
+    return {f.encode_name: (wire_type(f.type), default_of(f)) for f in info.fields}
+
+
+def told_by_page(section: str) -> dict[str, tuple[str, str]]:
+    return {name: (row.type, row.default) for name, row in page.fields(section).items()}
+
+
+@pytest.mark.parametrize(
+    ("chapter", "structs"),
+    [("Requests", OPS), ("Replies", KINDS), ("Records", RECORDS), ("Errors", {"Error": Fault})],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_struct_is_there_with_every_field(
+    chapter: str, structs: dict[str, type[Struct]]
+) -> None:
+    sections = page.sections(chapter)
+    assert list(sections) == list(structs)
+    for name, kind in structs.items():
+        assert told_by_page(sections[name]) == told_by_code(kind), name
+
+
+def test_every_error_code_is_there() -> None:
+    assert page.codes(page.chapter("Errors")) == [code.value for code in Code]
+
+
+def test_every_request_names_its_reply_and_what_it_may_do() -> None:
+    for op, section in page.sections("Requests").items():
+        kind = OPS[op]
+        (reply,) = re.findall(r"→ \[`(\w+)`\]\(#(\w+)\)", section)
+        tag = str(REPLY_OF[kind].__struct_config__.tag)
+        assert reply == (tag, tag)
+        prose = section.split("|")[0]
+        assert ("Parks" in prose) == kind.parks, op
+        assert ("Mutates." in prose) == (kind.mutates and not kind.parks), op
+
+
+def test_every_request_is_said_how_to_repeat() -> None:
+    said = set(re.findall(r"`(\w+)`", page.chapter("Repeating")))
+    changing = {op for op, kind in OPS.items() if kind.mutates or op == "fetch"}
+    assert changing <= said
+
+
+def test_the_states_of_a_delivery_are_there() -> None:
+    meaning = page.fields(page.sections("Records")["DeliveryRecord"])["state"].meaning
+    assert re.findall(r"`(\w+)`", meaning) == list(get_args(records.DeliveryState))
+
+
+def test_whatever_the_page_calls_code_exists() -> None:
+    """Words in code style that look like fields, operations or codes are some."""
+    known = {*OPS, *KINDS, *RECORDS, *(code.value for code in Code)}
+    for kind in (*OPS.values(), *KINDS.values(), *RECORDS.values(), Fault):
+        known |= set(kind.__struct_fields__)
+    known |= {"v", "bot", "atomic", "requests", "replies", "op", "kind", "ok", "error", "Error"}
+    known |= {*get_args(records.DeliveryState), "new", "first", "required"}
+    known |= {"supported", "figure", "chain", "failed_request", "parks", "null", "true", "false"}
+    prose = re.sub(r"^```.*?^```$", "", page.text(), flags=re.MULTILINE | re.DOTALL)
+    words = set(re.findall(r"`([a-z_]+)`", prose))
+    assert words - known == set()
+
+
+def test_the_example_bytes_are_what_is_spoken(daemon: DaemonProcess) -> None:
+    said = bytes.fromhex(page.block("hex request"))
+    with Plain(daemon) as client, client.socket.new_context() as context:
+        context.send(said)
+        assert context.recv() == bytes.fromhex(page.block("hex answer"))
+
+
+def test_the_example_client_runs(daemon: DaemonProcess) -> None:
+    client = page.block("python")
+    ended = subprocess.run(
+        [sys.executable, "-c", client],
+        env={**os.environ, "BOTBUS_URL": daemon.url},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert ended.stderr == ""
+    assert ended.stdout == "{'task': 'fix #12'}\n"
+    with Plain(daemon, "planner") as bot:
+        assert bot.fetch(wait=0.1) == []
+
+
+def test_the_example_client_has_thirty_lines() -> None:
+    lines = [line for line in page.block("python").splitlines() if line.strip()]
+    code = [line for line in lines if not line.startswith(("import ", "from "))]
+    assert len(code) <= 30
+    assert "botbus_protocol" not in page.block("python")
+
+
+def test_the_limits_told_are_those_in_force(daemon: DaemonProcess) -> None:
+    with Plain(daemon) as client:
+        welcome = client.ok("hello")
+    told = {
+        name: json.loads(row.default)
+        for name, row in page.fields(page.sections("Records")["Limits"]).items()
+    }
+    assert welcome["limits"] == told
+    assert welcome["protocol"] == 1
+
+
+def test_every_kind_of_reply_is_of_some_request() -> None:
+    assert {*REPLY_OF.values()} == {*KINDS.values()}
+    assert {*REPLY_OF} == {*OPS.values()}
+    assert replies.Reply not in KINDS.values()
