@@ -9,7 +9,7 @@ import pytest
 
 from botbus_daemon.backoff import DeliveryPolicy
 from botbus_daemon.loop_guard import LoopPolicy
-from botbus_daemon.settings import SettingsError, load_settings
+from botbus_daemon.settings import MigrationPolicy, SettingsError, load_settings
 from botbus_protocol.limits import Limits
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
@@ -18,7 +18,12 @@ PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 def test_the_page_lists_every_key_with_its_default() -> None:
     block = re.search(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert block is not None
-    tables = {"delivery": DeliveryPolicy(), "loop_guard": LoopPolicy(), "limits": Limits()}
+    tables = {
+        "delivery": DeliveryPolicy(),
+        "loop_guard": LoopPolicy(),
+        "migrations": MigrationPolicy(),
+        "limits": Limits(),
+    }
     assert tomllib.loads(block.group(1)) == msgspec.to_builtins(tables)
 
 

@@ -22,12 +22,23 @@ from botbus_cli.options import example, url_option
     "--config", type=click.Path(path_type=Path, dir_okay=False), help="The settings file (TOML)."
 )
 @click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The key of an encrypted database.",
+)
+@click.option(
     "--log-level",
     default="warning",
     show_default=True,
     type=click.Choice(["debug", "info", "warning", "error"]),
 )
-def serve(url: str | None, database: Path | None, config: Path | None, log_level: str) -> None:
+def serve(
+    url: str | None,
+    database: Path | None,
+    config: Path | None,
+    key_file: Path | None,
+    log_level: str,
+) -> None:
     """Run the daemon in the foreground until SIGTERM or Ctrl-C.
 
     Prints one line when it is ready to serve.
@@ -38,7 +49,7 @@ def serve(url: str | None, database: Path | None, config: Path | None, log_level
 
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     try:
-        settings = load_settings(url=url, database=database, config=config)
+        settings = load_settings(url=url, database=database, config=config, key_file=key_file)
         run(settings, click.echo)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None

@@ -24,6 +24,7 @@ from botbus_daemon.nng import limit_threads
 from botbus_daemon.office import Office
 from botbus_daemon.settings import Settings
 from botbus_protocol import __version__
+from botbus_storage.connection import Connect, connect_plainly
 from botbus_storage.database_lock import DatabaseLock, Locked
 from botbus_storage.migrator import MigrationError, Migrator
 from botbus_storage.operations import BeginBoot, Boot
@@ -48,8 +49,21 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
     limit_threads()
     _raise_descriptor_limit()
     with claimed_database(settings) as lock, claimed_socket(settings.url):
-        _migrate(settings, lock)
-        anyio.run(_serve, settings, announce, backend_options={"use_uvloop": True})
+        connect = _connector(settings)
+        _migrate(settings, lock, connect)
+        anyio.run(_serve, settings, connect, announce, backend_options={"use_uvloop": True})
+
+
+def _connector(settings: Settings) -> Connect:
+    """How the database is opened. Raises CannotServe if its key cannot be used."""
+    if settings.key_file is None:
+        return connect_plainly
+    from botbus_storage.cipher import connector
+
+    try:
+        return connector(settings.key_file)
+    except (sqlite3.Error, ImportError) as error:
+        raise CannotServe(str(error)) from error
 
 
 def _calm_collector() -> None:
@@ -81,16 +95,24 @@ def claimed_database(settings: Settings) -> Iterator[DatabaseLock]:
         lock.release()
 
 
-def _migrate(settings: Settings, lock: DatabaseLock) -> None:
+def _migrate(settings: Settings, lock: DatabaseLock, connect: Connect) -> None:
+    migrator = Migrator(
+        settings.database,
+        botbus_migrations.FOLDER,
+        backup=settings.migrations.backup,
+        keep_backups=settings.migrations.keep_backups,
+        connect=connect,
+        lock=lock,
+    )
     try:
-        Migrator(settings.database, botbus_migrations.FOLDER, lock=lock).run()
+        migrator.run()
     except (MigrationError, sqlite3.Error, OSError) as error:
         raise CannotServe(f"{settings.database}: {error}") from error
 
 
-async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
+async def _serve(settings: Settings, connect: Connect, announce: Callable[[str], None]) -> None:
     try:
-        async with open_store(settings.database) as store:
+        async with open_store(settings.database, connect=connect) as store:
             await _serve_store(settings, store, announce)
     except sqlite3.Error as error:
         raise CannotServe(f"{settings.database}: {error}") from error

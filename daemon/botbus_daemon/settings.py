@@ -8,10 +8,10 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from botbus_daemon.backoff import DeliveryPolicy
 from botbus_daemon.loop_guard import LoopPolicy
@@ -23,13 +23,23 @@ class SettingsError(Exception):
     """The settings cannot be used; the sentence names the file and the key."""
 
 
+class MigrationPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `[migrations]` table of the settings."""
+
+    backup: bool = True
+    """Whether the database is copied before its schema changes."""
+    keep_backups: Annotated[int, Meta(ge=1)] = 5
+
+
 class FileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a settings file may say."""
 
     url: str | None = None
     database: str | None = None
+    key_file: str | None = None
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     loop_guard: LoopPolicy = field(default_factory=LoopPolicy)
+    migrations: MigrationPolicy = field(default_factory=MigrationPolicy)
     limits: dict[str, Any] = field(default_factory=dict)
 
 
@@ -38,8 +48,11 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     url: str
     database: Path
+    key_file: Path | None = None
+    """The key of an encrypted database."""
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     loop_guard: LoopPolicy = field(default_factory=LoopPolicy)
+    migrations: MigrationPolicy = field(default_factory=MigrationPolicy)
     limits: Limits = field(default_factory=Limits)
 
 
@@ -48,6 +61,7 @@ def load_settings(
     url: str | None = None,
     database: Path | None = None,
     config: Path | None = None,
+    key_file: Path | None = None,
     env: Mapping[str, str] = os.environ,
 ) -> Settings:
     """The settings in force. Raises SettingsError."""
@@ -57,12 +71,15 @@ def load_settings(
     chosen_url = url or env.get("BOTBUS_URL") or file.url or locations.serving_url(env, os.getuid())
     if not chosen_url.startswith("ipc://"):
         raise SettingsError(f"url {chosen_url!r}: botbus listens on ipc:// only, as ipc:///path")
+    key = key_file or env.get("BOTBUS_KEY_FILE") or file.key_file
     chosen = database or env.get("BOTBUS_DATABASE") or file.database
     return Settings(
         url=chosen_url,
         database=Path(chosen) if chosen else locations.database(env, Path.home()),
+        key_file=Path(key) if key else None,
         delivery=file.delivery,
         loop_guard=file.loop_guard,
+        migrations=file.migrations,
         limits=_limits(path, file.limits),
     )
 
