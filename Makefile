@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-long check serve bench setup format clean
+.PHONY: demo test test-long check serve bench setup format schema clean
 
 setup: $(READY)
 
@@ -28,12 +28,16 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/botbus migrate lint
 
 serve: setup
 	$(BIN)/botbus serve
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+schema: setup # the golden schema, after a migration was added
+	$(BIN)/botbus migrate schema --write
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -107,7 +107,7 @@ def _migrate(settings: Settings, lock: DatabaseLock, connect: Connect) -> None:
     try:
         migrator.run()
     except (MigrationError, sqlite3.Error, OSError) as error:
-        raise CannotServe(f"{settings.database}: {error}") from error
+        raise _cannot_serve(settings, error) from error
 
 
 async def _serve(settings: Settings, connect: Connect, announce: Callable[[str], None]) -> None:
@@ -115,7 +115,12 @@ async def _serve(settings: Settings, connect: Connect, announce: Callable[[str],
         async with open_store(settings.database, connect=connect) as store:
             await _serve_store(settings, store, announce)
     except sqlite3.Error as error:
-        raise CannotServe(f"{settings.database}: {error}") from error
+        raise _cannot_serve(settings, error) from error
+
+
+def _cannot_serve(settings: Settings, error: Exception) -> CannotServe:
+    path, text = str(settings.database), str(error)
+    return CannotServe(text if text.startswith(path) else f"{path}: {text}")
 
 
 async def _serve_store(settings: Settings, store: Store, announce: Callable[[str], None]) -> None:
