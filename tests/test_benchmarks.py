@@ -1,5 +1,6 @@
 """The benchmark runs, cleans up, and says what it measured. What the figures are is not tested."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -101,7 +102,7 @@ def test_a_peer_that_is_not_installed_is_said_to_be_so(
     record, _, _ = run
     ours = {name: f for name, f in record.figures.items() if not name.startswith("redis.")}
     without = msgspec.structs.replace(record, peers=dict.fromkeys(record.peers), figures=ours)
-    console = Console(width=200, record=True, quiet=True)
+    console = Console(width=200, file=io.StringIO(), record=True)
     for table in report.tables(without):
         console.print(table)
     assert "not installed" in console.export_text()
