@@ -186,7 +186,7 @@ class Mailbox:
 
     def due(self, now: float) -> list[OpenDelivery]:
         """Makes ready what was waiting for this moment; returns the leases that have ended."""
-        ended = []
+        ended: dict[int, OpenDelivery] = {}  # a delivery may have several timers of one moment
         while self._timers and self._timers[0][0] <= now:
             _, seq = heapq.heappop(self._timers)
             delivery = self.open.get(seq)
@@ -195,8 +195,8 @@ class Mailbox:
             if delivery.state == "waiting":
                 self._make_ready(delivery)
             elif delivery.state == "leased":
-                ended.append(delivery)
-        return ended
+                ended[seq] = delivery
+        return list(ended.values())
 
     def next_due(self) -> float | None:
         """When `due` has something to do next; may be early, never late."""

@@ -67,6 +67,14 @@ def test_an_ack_whose_frame_fails_leaves_the_lease_with_its_holder(
     assert worker.settle("ack", delivery) == {"kind": "done"}
 
 
+def test_a_lease_whose_ack_failed_still_ends_at_its_deadline(worker: Plain) -> None:
+    (delivery,) = worker.fetch(lease=0.2)
+    replies = worker.ask(worker.verdict("ack", delivery), nowhere(), atomic=True)
+    assert error_of(replies[0])["code"] == "not_found"
+    (again,) = worker.fetch(wait=10)
+    assert again["attempt"] == 2
+
+
 def test_a_delivery_that_waits_goes_on_waiting_when_its_ack_fails(worker: Plain) -> None:
     (delivery,) = worker.fetch()
     worker.settle("nak", delivery, delay=30)
