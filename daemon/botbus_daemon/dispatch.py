@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 HANDLERS: dict[type[requests.Request], Handler] = {
     requests.Hello: inspecting.hello,
     requests.Send: sending.send,
-    requests.Publish: sending.publish,
+    requests.Publish: sending.send,
     requests.Ask: asking.ask,
     requests.Recall: sending.recall,
     requests.Fetch: fetching.fetch,
@@ -85,7 +85,7 @@ class Dispatcher:
         session = None
         if frame.bot is not None:
             session = await self._office.presence.session(connection, frame.bot)
-        caller = Caller(connection, session)
+        caller = Caller(connection, session, frame.atomic)
         if frame.atomic:
             return await self._answer_atomically(frame, caller)
         return await self._answer_each(frame, caller)

@@ -16,7 +16,7 @@ from botbus_protocol.replies import Reply
 from botbus_storage.operations import Operation
 
 
-class Write(Struct, frozen=True):
+class Write(Struct, frozen=True, gc=False):
     operation: Operation
     then: Callable[[Any], Reply]
     """The reply, from the outcome of the operation; called after the commit, in commit order."""
@@ -32,6 +32,8 @@ class Caller(Struct, frozen=True):
     connection: Connection
     session: Session | None
     """None for one who only watches: the frame named no bot."""
+    atomic: bool = False
+    """Whether the frame is: all of its requests or none."""
 
     def bot(self) -> Session:
         """The session of the bot that speaks. Raises Refused if the frame named none."""

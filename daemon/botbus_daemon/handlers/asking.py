@@ -14,7 +14,9 @@ from botbus_protocol.requests import Ask
 
 async def ask(office: Office, caller: Caller, request: Ask) -> Plan:
     session = caller.bot()
-    parent = await parent_of(office, session, request)
+    parent = None
+    if request.reply_to is not None:
+        parent = await parent_of(office, session, request, request.reply_to)
     question = office.questions.open(request.id, session)
     try:
         receipt = await _put(office, session, request, parent)

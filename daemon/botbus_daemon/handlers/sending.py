@@ -26,25 +26,27 @@ _CHAIN_SHOWN = 6
 _encode_headers = msgspec.json.Encoder().encode
 
 
-async def send(office: Office, caller: Caller, request: Send) -> Plan:
+async def send(office: Office, caller: Caller, request: Send | Publish) -> Plan:
     session = caller.bot()
-    return write_letter(office, session, request, await parent_of(office, session, request))
+    parent = None
+    if request.reply_to is not None:
+        parent = await parent_of(office, session, request, request.reply_to)
+    write = write_letter(office, session, request, parent)
+    return remembered(office, write, request.id) if caller.atomic else write
 
 
-async def publish(office: Office, caller: Caller, request: Publish) -> Plan:
-    session = caller.bot()
-    return write_letter(office, session, request, await parent_of(office, session, request))
+def remembered(office: Office, write: Write, message_id: str) -> Write:
+    """In an atomic frame a reply may stand beside what it answers: that is known before it is saved."""
+    operation = write.operation
+    assert isinstance(operation, SaveMessage)
+    office.parents.add(message_id, operation.thread_id, operation.hops)
+    return Write(operation, write.then, partial(office.parents.forget, message_id))
 
 
 def write_letter(office: Office, session: Session, request: Letter, parent: Parent | None) -> Write:
     """The plan that saves a message and hands it on."""
     operation = save_operation(office, session, request, parent)
-    office.parents.add(request.id, operation.thread_id, operation.hops)
-    return Write(
-        operation,
-        partial(saved, office, session, request, operation),
-        partial(office.parents.forget, request.id),
-    )
+    return Write(operation, partial(saved, office, session, request, operation))
 
 
 def saved(
@@ -102,13 +104,26 @@ def save_operation(
     """The operation that saves a message. Raises Refused if its content cannot be taken."""
     limits = office.settings.limits
     peer = session.connection.peer
+    to, channel = (None, request.channel) if isinstance(request, Publish) else (request.to, None)
+    if parent is None and not request.headers and _is_timeless(request):
+        return SaveMessage(  # most messages; what is left out costs nothing
+            id=request.id,
+            sender_id=session.bot_id,
+            sender_name=session.bot,
+            to=to,
+            channel=channel,
+            type=request.type,
+            body=_body(request.body, limits.body_bytes),
+            sender_uid=peer.uid,
+            sender_pid=peer.pid,
+        )
     expires_at, deliver_at = _times(request)
     return SaveMessage(
         id=request.id,
         sender_id=session.bot_id,
         sender_name=session.bot,
-        to=None if isinstance(request, Publish) else request.to,
-        channel=request.channel if isinstance(request, Publish) else None,
+        to=to,
+        channel=channel,
         type=request.type,
         body=_body(request.body, limits.body_bytes),
         reply_to=request.reply_to,
@@ -148,6 +163,10 @@ def _check_size(what: str, text: str, limit: int) -> None:
         )
 
 
+def _is_timeless(request: Letter) -> bool:
+    return request.ttl is None and request.delay is None and request.deliver_at is None
+
+
 def _times(request: Letter) -> tuple[str | None, str | None]:
     """When a message expires, and before when it is not delivered."""
     now = time.time()
@@ -157,17 +176,14 @@ def _times(request: Letter) -> tuple[str | None, str | None]:
     return expires_at, timestamps.from_epoch(now + request.delay) if request.delay else None
 
 
-async def parent_of(office: Office, session: Session, request: Letter) -> Parent | None:
+async def parent_of(office: Office, session: Session, request: Letter, reply_to: str) -> Parent:
     """The message that this one answers. Raises Refused: `not_found`, `loop`."""
-    if request.reply_to is None:
-        return None
-    parent = office.parents.get(request.reply_to)
+    parent = office.parents.get(reply_to)
     if parent is None:
-        message = await office.store.trail.find(request.reply_to)
+        message = await office.store.trail.find(reply_to)
         if message is None:
             raise Refused(
-                Code.NOT_FOUND,
-                f"there is no message {request.reply_to} to reply to: check reply_to",
+                Code.NOT_FOUND, f"there is no message {reply_to} to reply to: check reply_to"
             )
         office.parents.remember(message)
         parent = Parent(message.thread or message.id, message.hops)
