@@ -1,7 +1,7 @@
 """Takes deliveries from a mailbox, in one long poll or several, and leaves none stranded.
 
 Each fetch has a ticket. Whoever stops waiting for it, for whatever reason, tells the daemon so, and
-the daemon puts back what it may have handed out meanwhile.
+the daemon puts back what it may have handed out meanwhile; so does a bus that closes over it.
 """
 
 from collections.abc import Callable
@@ -34,11 +34,17 @@ async def fetched(
 async def _polled(
     transport: Transport, request: Fetch, released: Callable[[Hold], None] | None
 ) -> list[Delivery]:
+    def cancel() -> None:
+        transport.post(CancelFetch(ticket=request.ticket))
+
+    transport.farewells.add(cancel)
     try:
         reply = narrowed(await transport.alone(request, wait="wait"), Deliveries)
     except BaseException:
-        transport.post(CancelFetch(ticket=request.ticket))
+        cancel()
         raise
+    finally:
+        transport.farewells.discard(cancel)
     number = transport.connection
     return [
         Delivery(Hold(record, request.lease, number, released), transport)

@@ -147,6 +147,8 @@ class Line:
 
     def outcome(self) -> bytes | Broken:
         """The answer to a frame (empty after a rest), or why there is none."""
+        # An answer may overtake the news that its frame was sent; the line is free after both.
+        _lib.nng_aio_wait(self._sending)
         code = _lib.nng_aio_result(self._receiving)
         if code != 0:
             self._take_back()
@@ -174,7 +176,6 @@ class Line:
 
     def _take_back(self) -> None:
         """Frees a frame that never left: NNG hands it back to the sender."""
-        _lib.nng_aio_wait(self._sending)
         if _lib.nng_aio_result(self._sending) == 0:
             return
         message = _lib.nng_aio_get_msg(self._sending)

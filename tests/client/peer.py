@@ -46,6 +46,7 @@ class Peer:
             Fetch: lambda _: Deliveries(deliveries=[]),
         }
         self._heard = threading.Condition()
+        self._speaking = threading.Lock()
         self._socket: Any = None
         self._threads: list[threading.Thread] = []
 
@@ -55,17 +56,23 @@ class Peer:
     def start(self) -> None:
         self.boot += 1
         self._socket = pynng.Rep0(listen=self.url, recv_max_size=0)
-        contexts = [self._socket.new_context() for _ in range(6)]
-        self._threads = [threading.Thread(target=self._serve, args=[c]) for c in contexts]
+        self._threads = [
+            threading.Thread(target=self._serve, args=[self._socket]) for _ in range(6)
+        ]
         for thread in self._threads:
             thread.start()
 
+    def hang_up(self) -> None:
+        """Closes the socket; whoever is still thinking about an answer keeps it."""
+        with self._speaking:  # NNG does not survive a context that closes while it sends
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
+
     def stop(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            for thread in self._threads:
-                thread.join()
-            self._socket = None
+        self.hang_up()
+        for thread in self._threads:
+            thread.join()
 
     def heard(self, kind: type[Request]) -> list[Any]:
         return [request for frame in self.frames for request in frame if type(request) is kind]
@@ -75,13 +82,17 @@ class Peer:
         with self._heard:
             assert self._heard.wait_for(lambda: len(self.heard(kind)) >= times, 10)
 
-    def _serve(self, context: Any) -> None:
+    def _serve(self, socket: Any) -> None:
+        context = socket.new_context()
         try:
-            while True:
+            while self._socket is socket:
                 answer = self._answer(context.recv())
-                if answer is not None:
-                    context.send(answer)
+                with self._speaking:
+                    if answer is not None and self._socket is socket:
+                        context.send(answer)
         except (pynng.Closed, pynng.BadState):
+            pass
+        finally:
             context._context = None  # closed with its socket: pynng would close it once more
 
     def _answer(self, data: bytes) -> bytes | None:

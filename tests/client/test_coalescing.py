@@ -65,7 +65,7 @@ async def test_a_busy_client_needs_few_frames(peer: Peer) -> None:
     async with botbus.connect("planner", url=peer.url) as bus, anyio.create_task_group() as tasks:
         for _ in range(64):
             tasks.start_soon(chat, bus)
-    assert len(frames_of_sends(peer)) <= 20 * 64 / 24
+    assert len(frames_of_sends(peer)) <= 20 * 64 / 16
 
 
 async def test_stragglers_wait_for_a_large_frame(peer: Peer) -> None:
