@@ -37,6 +37,7 @@ class Truth:
         self.attempts = 0
         self.handed_out = False
         self.due = 0.0
+        self.lease_end = 0.0
 
 
 class Row:
@@ -92,7 +93,7 @@ class Life(RuleBasedStateMachine):
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
         for delivery in self.mailbox.due(self.now):
-            self.truths[delivery.seq].holder = None
+            assert self.truths[delivery.seq].lease_end <= self.now, "ended too early"
             self.end_lease(delivery)
         due = self.mailbox.next_due()
         assert due is None or due >= self.now
@@ -123,10 +124,17 @@ class Life(RuleBasedStateMachine):
             if not self.mailbox.has_room():
                 return
             self.read_again()
+            oldest = min(self.available(), default=None)
             delivery = self.mailbox.next_ready()
+            assert oldest == (delivery and delivery.seq)
             if delivery is None:
                 return
             self.hand_out(delivery, holder, lease)
+
+    def available(self) -> list[int]:
+        open_ = self.mailbox.open.values()
+        ready = [delivery.seq for delivery in open_ if delivery.state == "ready"]
+        return ready + [message.seq for message in self.mailbox.fresh]
 
     def read_again(self) -> None:
         for seq in self.mailbox.unread(10):
@@ -144,6 +152,7 @@ class Life(RuleBasedStateMachine):
         self.leases += 1
         self.mailbox.lease(delivery, f"1.{self.leases}", holder, 7, self.now + lease)
         truth.holder, truth.handed_out = holder, True
+        truth.lease_end = self.now + lease
         truth.attempts += 1
         assert delivery.attempts == truth.attempts <= POLICY.max_deliveries
 
@@ -167,6 +176,13 @@ class Life(RuleBasedStateMachine):
             delivery.recorded = True
             self.rows[delivery.seq] = Row(delivery)
 
+    @precondition(lambda self: self.held())
+    @rule(choice=st.integers(0, 100), seconds=st.sampled_from([0.5, 2.0, 10.0]))
+    def extend(self, choice: int, seconds: float) -> None:
+        delivery = self.held()[choice % len(self.held())]
+        self.truths[delivery.seq].lease_end = self.now + seconds
+        self.mailbox.extend(delivery, self.now + seconds)
+
     @rule(holder=st.sampled_from(HOLDERS))
     def disconnect(self, holder: str) -> None:
         for delivery in self.mailbox.held_by(holder):
@@ -182,10 +198,10 @@ class Life(RuleBasedStateMachine):
             truth.attempts -= 1
             self.mailbox.uncount(delivery)
 
-    @precondition(lambda self: self.untouched())
+    @precondition(lambda self: self.unheld())
     @rule(choice=st.integers(0, 100), succeeds=st.booleans(), meanwhile=st.booleans())
     def recall(self, choice: int, succeeds: bool, meanwhile: bool) -> None:
-        truth = self.untouched()[choice % len(self.untouched())]
+        truth = self.unheld()[choice % len(self.unheld())]
         seq = truth.message.seq
         self.mailbox.withhold(seq)
         if meanwhile:
@@ -234,8 +250,8 @@ class Life(RuleBasedStateMachine):
     def held(self) -> list[OpenDelivery]:
         return [d for holder in HOLDERS for d in self.mailbox.held_by(holder)]
 
-    def untouched(self) -> list[Truth]:
-        return [t for t in self.truths.values() if not (t.settled or t.handed_out or t.attempts)]
+    def unheld(self) -> list[Truth]:
+        return [t for t in self.truths.values() if not t.settled and t.holder is None]
 
     @invariant()
     def holders_are_as_the_oracle_says(self) -> None:
