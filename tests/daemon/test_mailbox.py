@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from botbus_daemon.backoff import DeliveryPolicy
 from botbus_daemon.deliveries import OpenDelivery
@@ -51,8 +51,8 @@ class Row:
 
 
 class Life(RuleBasedStateMachine):
-    @initialize()
-    def begin(self) -> None:
+    @initialize(source=st.sampled_from(SOURCES), count=st.integers(1, 6))
+    def begin(self, source: str, count: int) -> None:
         self.now = 0.0
         self.head = 0
         self.leases = 0
@@ -61,6 +61,7 @@ class Life(RuleBasedStateMachine):
         self.cursors = dict.fromkeys(SOURCES, 0)
         self.last_first = 0
         self.mailbox = self.empty_mailbox()
+        self.commit(source, count)
 
     def empty_mailbox(self) -> Mailbox:
         mailbox = Mailbox("id", "bot", POLICY)
@@ -128,6 +129,9 @@ class Life(RuleBasedStateMachine):
             delivery = self.mailbox.next_ready()
             assert oldest == (delivery and delivery.seq)
             if delivery is None:
+                self.gather()
+                delivery = self.mailbox.next_ready()
+            if delivery is None:
                 return
             self.hand_out(delivery, holder, lease)
 
@@ -156,10 +160,11 @@ class Life(RuleBasedStateMachine):
         truth.attempts += 1
         assert delivery.attempts == truth.attempts <= POLICY.max_deliveries
 
-    @precondition(lambda self: self.held())
     @rule(choice=st.integers(0, 100), verdict=st.sampled_from(["ack", "fail", "nak", "not now"]))
     def verdict(self, choice: int, verdict: str) -> None:
-        delivery = self.held()[choice % len(self.held())]
+        if not (held := self.held()):
+            return
+        delivery = held[choice % len(held)]
         truth = self.truths[delivery.seq]
         self.mailbox.settling(delivery)
         last = verdict == "nak" and truth.attempts == POLICY.max_deliveries
@@ -176,10 +181,24 @@ class Life(RuleBasedStateMachine):
             delivery.recorded = True
             self.rows[delivery.seq] = Row(delivery)
 
-    @precondition(lambda self: self.held())
+    @rule(choice=st.integers(0, 100), succeeds=st.booleans())
+    def late_ack(self, choice: int, succeeds: bool) -> None:
+        """Of a delivery that waits to be offered again."""
+        waiting = [d for d in self.mailbox.open.values() if d.state == "waiting"]
+        if not waiting:
+            return
+        delivery = waiting[choice % len(waiting)]
+        self.mailbox.settling(delivery)
+        if succeeds:
+            self.settle(delivery.seq)
+        else:
+            self.mailbox.unsettled(delivery)
+
     @rule(choice=st.integers(0, 100), seconds=st.sampled_from([0.5, 2.0, 10.0]))
     def extend(self, choice: int, seconds: float) -> None:
-        delivery = self.held()[choice % len(self.held())]
+        if not (held := self.held()):
+            return
+        delivery = held[choice % len(held)]
         self.truths[delivery.seq].lease_end = self.now + seconds
         self.mailbox.extend(delivery, self.now + seconds)
 
@@ -198,10 +217,11 @@ class Life(RuleBasedStateMachine):
             truth.attempts -= 1
             self.mailbox.uncount(delivery)
 
-    @precondition(lambda self: self.unheld())
     @rule(choice=st.integers(0, 100), succeeds=st.booleans(), meanwhile=st.booleans())
     def recall(self, choice: int, succeeds: bool, meanwhile: bool) -> None:
-        truth = self.unheld()[choice % len(self.unheld())]
+        if not (unheld := self.unheld()):
+            return
+        truth = unheld[choice % len(unheld)]
         seq = truth.message.seq
         self.mailbox.withhold(seq)
         if meanwhile:
@@ -283,5 +303,5 @@ class Life(RuleBasedStateMachine):
         assert open_ == set(), "lost"
 
 
-Life.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Life.TestCase.settings = settings(max_examples=250, stateful_step_count=50, deadline=None)
 TestLife = Life.TestCase
