@@ -21,7 +21,7 @@ from botbus_daemon.office import Office
 from botbus_daemon.plans import Caller, Handler, Plan, Write
 from botbus_daemon.presence import Connection
 from botbus_protocol import requests
-from botbus_protocol.codec import Frame, decode_frame, encode_replies
+from botbus_protocol.codec import Frame, decode_frame, encode, encode_replies
 from botbus_protocol.errors import Code, Fault, Refused
 from botbus_protocol.replies import Reply
 from botbus_storage.engine import whole_failed
@@ -56,6 +56,9 @@ HANDLERS: dict[type[requests.Request], Handler] = {
     requests.ReplayDead: dead_letters.replay_dead,
     requests.DropDead: dead_letters.drop_dead,
 }
+
+MOST_ANSWER_BYTES = 16 * 1024 * 1024
+"""Beyond it the rest of a frame is not looked up: what a small frame asks for must fit into memory."""
 
 Answer = Reply | Fault
 Pending = list[tuple[int, Write]]
@@ -94,6 +97,7 @@ class Dispatcher:
         answers: list[Answer] = [_INTERNAL] * len(frame.requests)
         pending: Pending = []
         ids: set[str | None] = set()
+        room = MOST_ANSWER_BYTES
         for index, request in enumerate(frame.requests):
             if isinstance(request, Fault):
                 answers[index] = request
@@ -101,12 +105,14 @@ class Dispatcher:
             if pending and _needs_what_is_pending(request, ids):
                 await self._commit(pending, answers)
                 pending, ids = [], set()
-            plan = await self._plan(request, caller)
+            may_be_long = not request.mutates and len(frame.requests) > 1
+            plan = _TOO_MUCH if may_be_long and room <= 0 else await self._plan(request, caller)
             if isinstance(plan, Write):
                 pending.append((index, plan))
                 ids.add(getattr(request, "id", None))
             else:
                 answers[index] = plan
+                room -= len(encode(plan)) if may_be_long else 0
         if pending:
             await self._commit(pending, answers)
         return answers
@@ -189,4 +195,9 @@ def _counted_in_frame(failure: Fault, pending: Pending) -> Fault:
     return whole_failed(pending[culprit][0], Fault(failure.code, cause, failure.details))
 
 
+_TOO_MUCH = Fault(
+    Code.TOO_LARGE.value,
+    f"the replies to this frame are beyond {MOST_ANSWER_BYTES} bytes together: ask in several frames",
+    {"limit": "answer_bytes", "figure": MOST_ANSWER_BYTES},
+)
 _INTERNAL = Fault(Code.INTERNAL.value, "the daemon failed at this request; its log says why")
