@@ -142,12 +142,29 @@ def test_an_atomic_frame_takes_only_what_mutates(op: str, stranger: Plain) -> No
 
 
 def test_too_many_parked_requests_of_one_connection_are_refused(bots: Bots) -> None:
-    greedy = bots("greedy")
-    parked = [greedy.parked({"op": "fetch", "wait": 30}) for _ in range(256)]
-    refused = greedy.parked({"op": "fetch", "wait": 30}).reply()
-    assert error_of(refused)["code"] == "limit"
-    assert error_of(refused)["details"] == {"limit": "parked", "figure": 256}
-    assert len(parked) == 256
+    greedy, sender = bots("greedy"), bots("sender")
+    assert greedy.fetch(wait=0) == []
+    parked = [greedy.parked({"op": "fetch", "wait": 30}) for _ in range(260)]
+    greedy.ok("hello")
+    sender.ask(*[sender.letter(str(greedy.bot), number) for number in range(260)])
+    replies = [waiting.reply() for waiting in parked]
+    refused = [error_of(reply) for reply in replies if "error" in reply]
+    assert len(refused) == 4
+    assert {error["code"] for error in refused} == {"limit"}
+    assert refused[0]["details"] == {"limit": "parked", "figure": 256}
+
+
+def test_a_small_frame_cannot_ask_for_more_than_memory_holds(bots: Bots) -> None:
+    hoarder = bots("hoarder")
+    for _ in range(6):
+        hoarder.send(str(hoarder.bot), "x" * 250_000)
+    letter = hoarder.letter(str(hoarder.bot), "last")
+    *replies, last = hoarder.ask(*[{"op": "peek"}] * 100, letter)
+    answered = [reply for reply in replies if "ok" in reply]
+    assert 10 < len(answered) < 20
+    refused = {error_of(reply)["code"] for reply in replies if "ok" not in reply}
+    assert refused == {"too_large"}
+    assert "ok" in last  # what writes is not held back
 
 
 def test_a_connection_may_speak_for_so_many_bots(bots: Bots) -> None:
