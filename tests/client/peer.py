@@ -6,6 +6,7 @@ moment. What a working daemon does is tested against the real one.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from botbus_protocol.records import Delivery, Message
 from botbus_protocol.replies import Deliveries, Done, Receipt, Reply, Welcome
 from botbus_protocol.requests import AnyRequest, Fetch, Hello, Publish, Request, Send
 
+LOOK_UP = 20
+"""Milliseconds after which a thread that hears nothing looks whether it should go home."""
 NOW = "2026-01-01T00:00:00.000000Z"
 Say = Callable[[Any], Reply | Fault | None]
 
@@ -46,7 +49,7 @@ class Peer:
             Fetch: lambda _: Deliveries(deliveries=[]),
         }
         self._heard = threading.Condition()
-        self._speaking = threading.Lock()
+        self._up = False
         self._socket: Any = None
         self._threads: list[threading.Thread] = []
 
@@ -55,24 +58,29 @@ class Peer:
 
     def start(self) -> None:
         self.boot += 1
-        self._socket = pynng.Rep0(listen=self.url, recv_max_size=0)
-        self._threads = [
-            threading.Thread(target=self._serve, args=[self._socket]) for _ in range(6)
-        ]
+        self._up = True
+        self._socket = pynng.Rep0(listen=self.url, recv_max_size=0, recv_timeout=LOOK_UP)
+        contexts = [self._socket.new_context() for _ in range(6)]
+        self._threads = [threading.Thread(target=self._serve, args=[c]) for c in contexts]
         for thread in self._threads:
             thread.start()
 
     def hang_up(self) -> None:
-        """Closes the socket; whoever is still thinking about an answer keeps it."""
-        with self._speaking:  # NNG does not survive a context that closes while it sends
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
+        """Breaks the connections, and takes no more; who thinks about an answer keeps it."""
+        self._up = False
+        if self._socket is not None:
+            for end in (*self._socket.listeners, *self._socket.pipes):
+                with suppress(pynng.NoEntry):  # the other side was quicker
+                    end.close()
 
     def stop(self) -> None:
+        # NNG does not survive a socket that closes over a context in use: one after the other.
         self.hang_up()
         for thread in self._threads:
             thread.join()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def heard(self, kind: type[Request]) -> list[Any]:
         return [request for frame in self.frames for request in frame if type(request) is kind]
@@ -82,18 +90,13 @@ class Peer:
         with self._heard:
             assert self._heard.wait_for(lambda: len(self.heard(kind)) >= times, 10)
 
-    def _serve(self, socket: Any) -> None:
-        context = socket.new_context()
-        try:
-            while self._socket is socket:
-                answer = self._answer(context.recv())
-                with self._speaking:
-                    if answer is not None and self._socket is socket:
+    def _serve(self, context: Any) -> None:
+        with context:
+            while self._up:
+                with suppress(pynng.Timeout, pynng.Closed):
+                    answer = self._answer(context.recv())
+                    if answer is not None and self._up:
                         context.send(answer)
-        except (pynng.Closed, pynng.BadState):
-            pass
-        finally:
-            context._context = None  # closed with its socket: pynng would close it once more
 
     def _answer(self, data: bytes) -> bytes | None:
         self.largest = max(self.largest, len(data))
