@@ -16,6 +16,7 @@ from botbus_daemon.backoff import DeliveryPolicy
 from botbus_daemon.deliveries import OpenDelivery
 from botbus_daemon.mailbox import Mailbox
 from botbus_protocol.records import Message
+from tests.daemon.oracle import Row, Truth
 
 SOURCES = ("", "news", "builds")
 HOLDERS = ("a", "b", "c")
@@ -23,31 +24,6 @@ HOLDERS = ("a", "b", "c")
 POLICY = DeliveryPolicy(
     max_deliveries=3, backoff_seconds=2.0, backoff_limit_seconds=8.0, max_in_flight=4
 )
-
-
-class Truth:
-    """What the oracle knows of one message."""
-
-    def __init__(self, message: Message, source: str) -> None:
-        self.message = message
-        self.source = source
-        self.settled = False
-        """Acked, dead, recalled: it has a final row, and is never handed out again."""
-        self.holder: str | None = None
-        self.attempts = 0
-        self.handed_out = False
-        self.due = 0.0
-        self.lease_end = 0.0
-
-
-class Row:
-    """What is on disk of an open delivery."""
-
-    def __init__(self, delivery: OpenDelivery) -> None:
-        self.state = delivery.state
-        self.attempts = delivery.attempts
-        self.lease = delivery.lease
-        self.due = delivery.deadline
 
 
 class Life(RuleBasedStateMachine):
