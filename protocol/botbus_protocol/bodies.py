@@ -56,6 +56,9 @@ def explain(raw: Raw, what: str) -> str:
 MAX_DEPTH = 254
 """Levels of nesting that orjson writes; a body this deep is a mistake long before."""
 
+LONGEST_PLACE = 160
+"""Characters of a body's keys that a sentence tells at most."""
+
 
 def _misfit(value: Any, place: str, depth: int) -> str | None:
     if depth > MAX_DEPTH:
@@ -63,7 +66,7 @@ def _misfit(value: Any, place: str, depth: int) -> str | None:
     if isinstance(value, dict):
         return _misfit_in_map(value, place, depth)
     if isinstance(value, list):
-        faults = (_misfit(item, f"{place}[{i}]", depth + 1) for i, item in enumerate(value))
+        faults = (_misfit(item, _short(f"{place}[{i}]"), depth + 1) for i, item in enumerate(value))
         return next(filter(None, faults), None)
     return _misfit_scalar(value, place)
 
@@ -71,10 +74,17 @@ def _misfit(value: Any, place: str, depth: int) -> str | None:
 def _misfit_in_map(value: dict[Any, Any], place: str, depth: int) -> str | None:
     for key, item in value.items():
         if not isinstance(key, str):
-            return f"{place} has the key {key!r}, and JSON has only text keys: send it as text"
-        if fault := _misfit(item, f"{place}.{key}", depth + 1):
+            shown = _short(repr(key))
+            return f"{place} has the key {shown}, and JSON has only text keys: send it as text"
+        step = f".{key}" if key.isprintable() else f"[{key!r}]"
+        if fault := _misfit(item, _short(place + step), depth + 1):
             return fault
     return None
+
+
+def _short(text: str) -> str:
+    """A text that a stranger made as long as he liked, by its beginning and its end."""
+    return text if len(text) <= LONGEST_PLACE else f"{text[:40]}…{text[40 - LONGEST_PLACE :]}"
 
 
 def _misfit_scalar(value: Any, place: str) -> str | None:

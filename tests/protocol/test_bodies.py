@@ -56,6 +56,18 @@ def test_the_sentence_says_where_and_what_instead(value: Any, sentence: str) -> 
     assert refusal(wire.packed(value)).startswith(sentence)
 
 
+def test_the_sentence_is_one_short_line_whatever_the_keys() -> None:
+    deep: Any = b""
+    for _ in range(200):
+        deep = {"k" * 1000: deep}
+    for value in ({"k" * 200_000: b""}, {b"k" * 200_000: 1}, deep, {"a\nb": {"c\x1b[2J": b""}}):
+        sentence = refusal(wire.packed(value))
+        assert sentence.startswith("body")
+        assert len(sentence) < 300
+        assert sentence.isprintable()
+    assert refusal(wire.packed({"a\nb": {"c": b""}})).startswith(r"body['a\nb'].c is bytes")
+
+
 @pytest.mark.parametrize("packed", [b"\xa2\xff\xfe", b"\xa3\xed\xa0\x80", b"\x81\xa1\xff\x01"])
 def test_text_that_is_no_utf8_is_refused(packed: bytes) -> None:
     assert "UTF-8" in refusal(packed)
