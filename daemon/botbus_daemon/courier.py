@@ -23,7 +23,7 @@ from botbus_protocol.records import Delivery
 from botbus_storage.reading.mailboxes import OpenDelivery as StoredDelivery
 
 if TYPE_CHECKING:
-    from botbus_daemon.office import Office
+    from botbus_daemon.broker import Broker
 
 SHORT_WAIT = 5.0
 """Seconds; a delivery that waits longer gives up its message's memory and is read again."""
@@ -42,13 +42,13 @@ class Fetcher(Struct):
 class Courier:
     """One per loaded mailbox."""
 
-    def __init__(self, office: "Office", mailbox: Mailbox) -> None:
-        self.office = office
+    def __init__(self, broker: "Broker", mailbox: Mailbox) -> None:
+        self.broker = broker
         self.mailbox = mailbox
         self.saved_cursors: dict[str, int] = {}
         self.fetchers: deque[Fetcher] = deque()
         self.gatherer = Gatherer(
-            mailbox, office.streams, office.store.mailboxes, self, filled=self.serve
+            mailbox, broker.streams, broker.store.mailboxes, self, filled=self.serve
         )
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -58,7 +58,7 @@ class Courier:
 
     async def load(self) -> None:
         """Takes over what the disk knows of the mailbox."""
-        state = await self.office.store.mailboxes.load(self.mailbox.bot_id)
+        state = await self.broker.store.mailboxes.load(self.mailbox.bot_id)
         for source, position in state.positions.items():
             self.gatherer.add(source, position)
         self.saved_cursors = dict(state.positions)
@@ -96,17 +96,17 @@ class Courier:
     def add_source(self, channel: str, position: int) -> None:
         """Reads a channel from a position on."""
         if self.gatherer.add(channel, position):
-            self.office.woken.add(self)
+            self.broker.woken.add(self)
 
     # Serving fetches
 
     def wake(self) -> None:
-        self.office.woken.add(self)
+        self.broker.woken.add(self)
 
     def take(self, fetcher: Fetcher) -> list[Delivery]:
         """Leases what is ready, up to the fetch's maximum and what one answer may hold."""
         taken: list[Delivery] = []
-        room = self.office.settings.limits.frame_bytes
+        room = self.broker.settings.limits.frame_bytes
         moment = _Moment(self._loop.time(), fetcher.lease)
         while len(taken) < fetcher.max and room > 0 and self.mailbox.has_room():
             delivery = self.mailbox.next_ready()
@@ -117,7 +117,7 @@ class Courier:
                 taken.append(self._lease(delivery, fetcher, moment))
                 room -= size_of(taken[-1].message)
         if taken:
-            self.office.recorder.touch(self)
+            self.broker.recorder.touch(self)
         return taken
 
     def serve(self) -> None:
@@ -170,13 +170,13 @@ class Courier:
         message = delivery.message
         assert message is not None
         session = fetcher.session
-        lease = self.office.next_lease()
+        lease = self.broker.next_lease()
         pid = session.connection.peer.pid
         self.mailbox.lease(delivery, lease, session, pid, moment.now + fetcher.lease)
         delivery.ticket = fetcher.ticket
         delivery.fetched_at = moment.text
         delivery.first_fetched_at = delivery.first_fetched_at or moment.text
-        self.office.parents.remember(message)
+        self.broker.parents.remember(message)
         return Delivery(
             message=message,
             attempt=delivery.attempts,
@@ -192,7 +192,7 @@ class Courier:
             self.mailbox.settling(delivery)
             reason = "its ttl ended before it was settled"
             expired = row_of(delivery, self.mailbox.bot_id, "expired", reason=reason)
-            self.office.recorder.decide(expired, self, delivery)
+            self.broker.recorder.decide(expired, self, delivery)
             return True
         if message.deliver_at is not None and message.deliver_at > moment.text:
             wait = timestamps.to_epoch(message.deliver_at) - time.time()
@@ -208,7 +208,7 @@ class Courier:
         delivery.recorded = recorded
         if seconds > SHORT_WAIT:
             delivery.message = None
-        self.office.recorder.touch(self)
+        self.broker.recorder.touch(self)
         self._arm()
 
     def extend(self, delivery: OpenDelivery, deadline: float) -> None:
@@ -218,16 +218,16 @@ class Courier:
     def settled(self, seq: int) -> None:
         """A verdict is on disk; a mailbox that was full may have room again."""
         self.mailbox.settled(seq)
-        self.office.recorder.touch(self)
+        self.broker.recorder.touch(self)
         if self.fetchers:
-            self.office.woken.add(self)
+            self.broker.woken.add(self)
 
     def could_not_settle(self, delivery: OpenDelivery) -> None:
         """A verdict was not written: the delivery stays with its holder, if that is still there."""
         self.mailbox.unsettled(delivery)
         if delivery.state == "leased" and delivery.holder.closed:
             self._end_lease(delivery, "the connection of its holder ended")
-        self.office.woken.add(self)
+        self.broker.woken.add(self)
 
     def could_not_decide(self, delivery: OpenDelivery) -> None:
         """A verdict of the daemon's own was not written: it is tried again later."""
@@ -241,16 +241,16 @@ class Courier:
             delivery.deadline = self._loop.time() + seconds
         self.mailbox.restore(delivery)
         self._arm()
-        self.office.woken.add(self)
+        self.broker.woken.add(self)
 
     # Ending leases
 
     def _end_lease(self, delivery: OpenDelivery, why: str) -> None:
-        self.office.recorder.touch(self)
+        self.broker.recorder.touch(self)
         if not self.mailbox.give_back(delivery, self._loop.time()):
             reason = f"given up after {delivery.attempts} deliveries: {why}"
             dead = row_of(delivery, self.mailbox.bot_id, "dead", reason=reason)
-            self.office.recorder.decide(dead, self, delivery)
+            self.broker.recorder.decide(dead, self, delivery)
 
     # Time
 

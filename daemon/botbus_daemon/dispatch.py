@@ -8,6 +8,7 @@ for what is expected to go wrong, `internal` for a defect, which is logged once.
 import logging
 from collections.abc import Sequence
 
+from botbus_daemon.broker import Broker
 from botbus_daemon.handlers import (
     asking,
     channels,
@@ -17,7 +18,6 @@ from botbus_daemon.handlers import (
     sending,
     settling,
 )
-from botbus_daemon.office import Office
 from botbus_daemon.plans import Caller, Handler, Plan, Write
 from botbus_daemon.presence import Connection
 from botbus_protocol import requests
@@ -65,8 +65,8 @@ Pending = list[tuple[int, Write]]
 
 
 class Dispatcher:
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
 
     async def answer(self, data: bytes, connection: Connection) -> bytes:
         """The answer to a frame. Never raises for anything a client sent."""
@@ -80,14 +80,14 @@ class Dispatcher:
         return encode_replies(answers)
 
     async def _answer(self, data: bytes, connection: Connection) -> Sequence[Answer]:
-        frame = decode_frame(data, self._office.settings.limits)
-        if self._office.closing.done():
+        frame = decode_frame(data, self._broker.settings.limits)
+        if self._broker.closing.done():
             raise Refused(
                 Code.SHUTTING_DOWN, "the daemon is stopping: connect again and repeat this"
             )
         session = None
         if frame.bot is not None:
-            session = await self._office.presence.session(connection, frame.bot)
+            session = await self._broker.presence.session(connection, frame.bot)
         caller = Caller(connection, session, frame.atomic)
         if frame.atomic:
             return await self._answer_atomically(frame, caller)
@@ -119,7 +119,7 @@ class Dispatcher:
 
     async def _plan(self, request: requests.Request, caller: Caller) -> Plan | Fault:
         try:
-            return await HANDLERS[type(request)](self._office, caller, request)
+            return await HANDLERS[type(request)](self._broker, caller, request)
         except Refused as refusal:
             return refusal.fault
         except Exception:
@@ -161,7 +161,7 @@ class Dispatcher:
     ) -> None:
         """Writes what is pending and fills in the answers, which exist only now that it is on disk."""
         operations = [write.operation for _, write in pending]
-        results = await self._office.store.submit(operations, atomic=atomic)
+        results = await self._broker.store.submit(operations, atomic=atomic)
         for (index, write), result in zip(pending, results, strict=True):
             if isinstance(result, Fault):
                 if write.undo is not None:
@@ -169,7 +169,7 @@ class Dispatcher:
                 answers[index] = result
             else:
                 answers[index] = write.then(result)
-        self._office.serve_woken()
+        self._broker.serve_woken()
 
 
 def _needs_what_is_pending(request: requests.Request, ids: set[str | None]) -> bool:

@@ -7,7 +7,7 @@ of the listener.
 import asyncio
 from typing import Any, TypeVar
 
-from botbus_daemon.office import Office
+from botbus_daemon.broker import Broker
 from botbus_daemon.plans import Caller
 from botbus_daemon.presence import Connection
 from botbus_protocol.errors import Code, Refused
@@ -18,7 +18,7 @@ MOST_PER_CONNECTION = 256
 
 
 async def park(
-    office: Office, caller: Caller, future: "asyncio.Future[T]", seconds: float
+    broker: Broker, caller: Caller, future: "asyncio.Future[T]", seconds: float
 ) -> T | None:
     """What the future gives, or None when the time is over or the caller is gone.
 
@@ -38,19 +38,19 @@ async def park(
         )
     connection.parked += 1
     try:
-        seconds = min(seconds, office.settings.limits.wait_seconds)
-        return await _first_of(office, connection, future, seconds)
+        seconds = min(seconds, broker.settings.limits.wait_seconds)
+        return await _first_of(broker, connection, future, seconds)
     finally:
         connection.parked -= 1
 
 
 async def _first_of(
-    office: Office, connection: Connection, future: "asyncio.Future[T]", seconds: float
+    broker: Broker, connection: Connection, future: "asyncio.Future[T]", seconds: float
 ) -> T | None:
-    either: set[asyncio.Future[Any]] = {future, office.closing, connection.gone}
+    either: set[asyncio.Future[Any]] = {future, broker.closing, connection.gone}
     await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     if future.done():
         return future.result()
-    if office.closing.done():
+    if broker.closing.done():
         raise Refused(Code.SHUTTING_DOWN, "the daemon is stopping: connect again and repeat this")
     return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from botbus_daemon.office import Office
+from botbus_daemon.broker import Broker
 from botbus_daemon.presence import Connection, Session
 from botbus_protocol.errors import Code, Refused
 from botbus_protocol.replies import Reply
@@ -42,4 +42,4 @@ class Caller(Struct, frozen=True):
         return self.session
 
 
-Handler = Callable[[Office, Caller, Any], Awaitable[Plan]]
+Handler = Callable[[Broker, Caller, Any], Awaitable[Plan]]

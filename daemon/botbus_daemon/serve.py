@@ -17,11 +17,11 @@ from contextlib import asynccontextmanager, contextmanager
 import anyio
 
 import botbus_migrations
+from botbus_daemon.broker import Broker
 from botbus_daemon.claiming import CannotServe, claimed_socket, make_folder
 from botbus_daemon.dispatch import Dispatcher
 from botbus_daemon.listener import Listener
 from botbus_daemon.nng import limit_threads
-from botbus_daemon.office import Office
 from botbus_daemon.settings import Settings
 from botbus_protocol import __version__
 from botbus_storage.connection import Connect, connect_plainly
@@ -124,13 +124,13 @@ def _cannot_serve(settings: Settings, error: Exception) -> CannotServe:
 
 
 async def _serve_store(settings: Settings, store: Store, announce: Callable[[str], None]) -> None:
-    async with open_office(settings, store) as office:
-        dispatcher = Dispatcher(office)
+    async with open_broker(settings, store) as broker:
+        dispatcher = Dispatcher(broker)
         listener = Listener(
             settings.url,
             dispatcher.answer,
-            office.presence.connect,
-            office.disconnected,
+            broker.presence.connect,
+            broker.disconnected,
             frame_bytes=settings.limits.frame_bytes,
         )
         listener.start()
@@ -140,18 +140,18 @@ async def _serve_store(settings: Settings, store: Store, announce: Callable[[str
             async for received in signals:
                 logger.info("stopping on %s", received.name)
                 break
-            office.begin_closing()
+            broker.begin_closing()
             await listener.stop(STOP_SECONDS)
 
 
 @asynccontextmanager
-async def open_office(settings: Settings, store: Store) -> AsyncIterator[Office]:
-    """The office over a store, for one start of the daemon."""
+async def open_broker(settings: Settings, store: Store) -> AsyncIterator[Broker]:
+    """The broker over a store, for one start of the daemon."""
     (boot,) = await store.submit([BeginBoot(version=__version__, pid=os.getpid())])
     if not isinstance(boot, Boot):
         raise CannotServe(f"{settings.database}: {boot}")
-    office = Office(settings, store, boot.number, await store.trail.last_seq())
+    broker = Broker(settings, store, boot.number, await store.trail.last_seq())
     try:
-        yield office
+        yield broker
     finally:
-        await office.close()
+        await broker.close()

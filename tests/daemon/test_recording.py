@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import botbus_migrations
+from botbus_daemon.broker import Broker
 from botbus_daemon.dispatch import Dispatcher
-from botbus_daemon.office import Office
 from botbus_daemon.presence import Connection, Peer
 from botbus_daemon.settings import Settings
 from botbus_storage.migrator import Migrator
@@ -48,10 +48,10 @@ class Inside:
     def __init__(self, folder: Path, store: Store) -> None:
         settings = Settings(url="ipc:///nowhere", database=folder / "bus.db")
         self.database = settings.database
-        self.office = Office(settings, store, boot=1, head=0)
-        self._dispatcher = Dispatcher(self.office)
+        self.broker = Broker(settings, store, boot=1, head=0)
+        self._dispatcher = Dispatcher(self.broker)
         self._connection = Connection(1, Peer(0, 0, 7))
-        self.office.presence.connect(self._connection)
+        self.broker.presence.connect(self._connection)
 
     async def ask(self, *requests: Json) -> list[Json]:
         frame = pack({"v": 1, "bot": "bot", "requests": list(requests)})
@@ -91,7 +91,7 @@ async def test_a_full_disk_leaves_nothing_behind(
     await set_pages(store, None)
     with caplog.at_level(logging.WARNING):
         held = await inside.fetch()
-        await inside.office.recorder.flush()
+        await inside.broker.recorder.flush()
     assert len(held) == 250
     assert "could not be recorded" in caplog.text
     await set_pages(store, 1_000_000)
@@ -100,9 +100,9 @@ async def test_a_full_disk_leaves_nothing_behind(
     message = last["message"]
     (reply,) = await inside.ask({"op": "ack", "seq": message["seq"], "lease": last["lease"]})
     assert reply == {"ok": {"kind": "done"}}
-    await inside.office.recorder.flush()
+    await inside.broker.recorder.flush()
     assert inside.lost_by_a_crash() == set()
-    await inside.office.close()
+    await inside.broker.close()
 
 
 async def test_a_verdict_that_finds_the_disk_full_is_told_and_may_be_repeated(
@@ -120,4 +120,4 @@ async def test_a_verdict_that_finds_the_disk_full_is_told_and_may_be_repeated(
     replies = await inside.ask(*terms)
     assert all(reply == {"ok": {"kind": "done"}} for reply in replies)
     assert inside.lost_by_a_crash() == set()
-    await inside.office.close()
+    await inside.broker.close()

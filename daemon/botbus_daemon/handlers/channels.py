@@ -1,6 +1,6 @@
 """create_channel, subscribe and the like."""
 
-from botbus_daemon.office import Office
+from botbus_daemon.broker import Broker
 from botbus_daemon.plans import Caller, Plan, Write
 from botbus_daemon.resolving import bot_named
 from botbus_protocol import timestamps
@@ -24,7 +24,7 @@ from botbus_protocol.requests import (
 from botbus_storage import operations
 
 
-async def create_channel(_: Office, caller: Caller, request: CreateChannel) -> Plan:
+async def create_channel(_: Broker, caller: Caller, request: CreateChannel) -> Plan:
     def then(outcome: operations.CreatedChannel) -> ChannelReply:
         return ChannelReply(channel=outcome.channel, created=outcome.created)
 
@@ -32,26 +32,26 @@ async def create_channel(_: Office, caller: Caller, request: CreateChannel) -> P
     return Write(operations.CreateChannel(name=request.name, bot_id=session.bot_id), then)
 
 
-async def get_channel(office: Office, _: Caller, request: GetChannel) -> Plan:
-    channel = await office.store.directory.find_channel(request.name)
+async def get_channel(broker: Broker, _: Caller, request: GetChannel) -> Plan:
+    channel = await broker.store.directory.find_channel(request.name)
     if channel is None:
         raise _no_channel(request.name)
     return ChannelReply(channel=channel)
 
 
-async def list_channels(office: Office, _: Caller, request: ListChannels) -> Plan:
-    limit = min(request.limit, office.settings.limits.fetch_messages)
-    return Channels(channels=await office.store.messages.list_channels(request.after, limit))
+async def list_channels(broker: Broker, _: Caller, request: ListChannels) -> Plan:
+    limit = min(request.limit, broker.settings.limits.fetch_messages)
+    return Channels(channels=await broker.store.messages.list_channels(request.after, limit))
 
 
-async def subscribe(office: Office, caller: Caller, request: Subscribe) -> Plan:
+async def subscribe(broker: Broker, caller: Caller, request: Subscribe) -> Plan:
     session = caller.bot()
     start = request.start
     if isinstance(start, str) and start not in {"new", "first"}:
         start = timestamps.normal_time(start, "start")
 
     def then(outcome: operations.Subscribed) -> SubscriptionReply:
-        courier = office.loaded_courier(session.bot_id)
+        courier = broker.loaded_courier(session.bot_id)
         if courier is not None:
             courier.add_source(request.channel, outcome.subscription.cursor)
         return SubscriptionReply(subscription=outcome.subscription, created=outcome.created)
@@ -60,11 +60,11 @@ async def subscribe(office: Office, caller: Caller, request: Subscribe) -> Plan:
     return Write(operation, then)
 
 
-async def unsubscribe(office: Office, caller: Caller, request: Unsubscribe) -> Plan:
+async def unsubscribe(broker: Broker, caller: Caller, request: Unsubscribe) -> Plan:
     session = caller.bot()
 
     def then(outcome: operations.Changed) -> Done:
-        courier = office.loaded_courier(session.bot_id)
+        courier = broker.loaded_courier(session.bot_id)
         if courier is not None:
             courier.gatherer.remove(request.channel)
         return Done(changed=outcome.changed)
@@ -72,18 +72,18 @@ async def unsubscribe(office: Office, caller: Caller, request: Unsubscribe) -> P
     return Write(operations.Unsubscribe(bot_id=session.bot_id, channel=request.channel), then)
 
 
-async def list_subscriptions(office: Office, caller: Caller, request: ListSubscriptions) -> Plan:
+async def list_subscriptions(broker: Broker, caller: Caller, request: ListSubscriptions) -> Plan:
     bot_id = (
-        caller.bot().bot_id if request.bot is None else (await bot_named(office, request.bot)).id
+        caller.bot().bot_id if request.bot is None else (await bot_named(broker, request.bot)).id
     )
-    return Subscriptions(subscriptions=await office.store.messages.get_subscriptions(bot_id))
+    return Subscriptions(subscriptions=await broker.store.messages.get_subscriptions(bot_id))
 
 
-async def list_subscribers(office: Office, _: Caller, request: ListSubscribers) -> Plan:
-    if await office.store.directory.find_channel(request.channel) is None:
+async def list_subscribers(broker: Broker, _: Caller, request: ListSubscribers) -> Plan:
+    if await broker.store.directory.find_channel(request.channel) is None:
         raise _no_channel(request.channel)
-    limit = min(request.limit, office.settings.limits.fetch_messages)
-    subscriptions = await office.store.messages.get_channel_subscribers(
+    limit = min(request.limit, broker.settings.limits.fetch_messages)
+    subscriptions = await broker.store.messages.get_channel_subscribers(
         request.channel, request.after, limit
     )
     return Subscriptions(subscriptions=subscriptions)

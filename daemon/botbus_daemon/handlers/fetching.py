@@ -4,8 +4,8 @@ import asyncio
 import time
 from typing import Any
 
+from botbus_daemon.broker import Broker
 from botbus_daemon.courier import Courier, Fetcher
-from botbus_daemon.office import Office
 from botbus_daemon.parking import park
 from botbus_daemon.plans import Caller, Plan
 from botbus_daemon.watchers import Filter, Watcher
@@ -16,23 +16,23 @@ from botbus_protocol.replies import Deliveries, Done, Messages
 from botbus_protocol.requests import CancelFetch, Fetch, Peek
 
 
-async def fetch(office: Office, caller: Caller, request: Fetch) -> Plan:
+async def fetch(broker: Broker, caller: Caller, request: Fetch) -> Plan:
     session = caller.bot()
-    courier = await office.courier(session.bot_id, session.bot)
+    courier = await broker.courier(session.bot_id, session.bot)
     if request.ticket in session.cancelled_tickets or session.closed:
         return Deliveries(deliveries=[])
     fetcher = Fetcher(
         session,
-        min(request.max, office.settings.limits.fetch_messages),
+        min(request.max, broker.settings.limits.fetch_messages),
         request.lease,
         request.ticket,
         asyncio.get_running_loop().create_future(),
     )
-    return Deliveries(deliveries=await _served(office, caller, courier, fetcher, request.wait))
+    return Deliveries(deliveries=await _served(broker, caller, courier, fetcher, request.wait))
 
 
 async def _served(
-    office: Office, caller: Caller, courier: Courier, fetcher: Fetcher, wait: float
+    broker: Broker, caller: Caller, courier: Courier, fetcher: Fetcher, wait: float
 ) -> list[Delivery]:
     """What there is; if there is nothing, what comes within the wait."""
     courier.park(fetcher)
@@ -42,37 +42,37 @@ async def _served(
             either: set[asyncio.Future[Any]] = {filling, fetcher.future}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not fetcher.future.done() and wait > 0:
-            await park(office, caller, fetcher.future, wait)
+            await park(broker, caller, fetcher.future, wait)
     finally:
         courier.unpark(fetcher)
     return fetcher.future.result() if fetcher.future.done() else []
 
 
-async def cancel_fetch(office: Office, caller: Caller, request: CancelFetch) -> Plan:
+async def cancel_fetch(broker: Broker, caller: Caller, request: CancelFetch) -> Plan:
     session = caller.bot()
     if not request.ticket:
         raise Refused(Code.INVALID, "cancel_fetch names a fetch by its ticket: give both one")
-    courier = await office.courier(session.bot_id, session.bot)
+    courier = await broker.courier(session.bot_id, session.bot)
     return Done(changed=courier.cancel(session, request.ticket))
 
 
-async def peek(office: Office, caller: Caller, request: Peek) -> Plan:
+async def peek(broker: Broker, caller: Caller, request: Peek) -> Plan:
     session = caller.bot()
-    courier = await office.courier(session.bot_id, session.bot)
+    courier = await broker.courier(session.bot_id, session.bot)
     watcher = Watcher(Filter())
     courier.gatherer.watch(watcher)
     try:
-        messages = await _pending(office, session.bot_id, request)
+        messages = await _pending(broker, session.bot_id, request)
         if not messages and request.wait > 0:
-            await park(office, caller, watcher.seen, request.wait)
-            messages = await _pending(office, session.bot_id, request)
+            await park(broker, caller, watcher.seen, request.wait)
+            messages = await _pending(broker, session.bot_id, request)
     finally:
         courier.gatherer.unwatch(watcher)
     return Messages(messages=messages, last_seq=messages[-1].seq if messages else request.after)
 
 
-async def _pending(office: Office, bot_id: str, request: Peek) -> list[Message]:
-    limit = min(request.max, office.settings.limits.fetch_messages)
+async def _pending(broker: Broker, bot_id: str, request: Peek) -> list[Message]:
+    limit = min(request.max, broker.settings.limits.fetch_messages)
     now = timestamps.from_epoch(time.time())
-    pending = await office.store.mailboxes.pending(bot_id, request.after, limit)
+    pending = await broker.store.mailboxes.pending(bot_id, request.after, limit)
     return [m for m in pending if m.expires_at is None or m.expires_at > now]

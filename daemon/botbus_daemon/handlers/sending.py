@@ -6,8 +6,8 @@ from functools import partial
 import msgspec
 from msgspec import Raw
 
+from botbus_daemon.broker import Broker
 from botbus_daemon.courier import Courier
-from botbus_daemon.office import Office
 from botbus_daemon.parents import Parent
 from botbus_daemon.plans import Caller, Plan, Write
 from botbus_daemon.presence import Session
@@ -26,39 +26,39 @@ _CHAIN_SHOWN = 6
 _encode_headers = msgspec.json.Encoder().encode
 
 
-async def send(office: Office, caller: Caller, request: Send | Publish) -> Plan:
+async def send(broker: Broker, caller: Caller, request: Send | Publish) -> Plan:
     session = caller.bot()
     parent = None
     if request.reply_to is not None:
-        parent = await parent_of(office, session, request, request.reply_to)
-    write = write_letter(office, session, request, parent)
-    return remembered(office, write, request.id) if caller.atomic else write
+        parent = await parent_of(broker, session, request, request.reply_to)
+    write = write_letter(broker, session, request, parent)
+    return remembered(broker, write, request.id) if caller.atomic else write
 
 
-def remembered(office: Office, write: Write, message_id: str) -> Write:
+def remembered(broker: Broker, write: Write, message_id: str) -> Write:
     """In an atomic frame a reply may stand beside what it answers: that is known before it is saved."""
     operation = write.operation
     assert isinstance(operation, SaveMessage)
-    office.parents.add(message_id, operation.thread_id, operation.hops)
-    return Write(operation, write.then, partial(office.parents.forget, message_id))
+    broker.parents.add(message_id, operation.thread_id, operation.hops)
+    return Write(operation, write.then, partial(broker.parents.forget, message_id))
 
 
-def write_letter(office: Office, session: Session, request: Letter, parent: Parent | None) -> Write:
+def write_letter(broker: Broker, session: Session, request: Letter, parent: Parent | None) -> Write:
     """The plan that saves a message and hands it on."""
-    operation = save_operation(office, session, request, parent)
-    return Write(operation, partial(saved, office, session, request, operation))
+    operation = save_operation(broker, session, request, parent)
+    return Write(operation, partial(saved, broker, session, request, operation))
 
 
 def saved(
-    office: Office, session: Session, request: Letter, operation: SaveMessage, outcome: Saved
+    broker: Broker, session: Session, request: Letter, operation: SaveMessage, outcome: Saved
 ) -> Receipt:
     """A message is on disk: hands it to whoever waits for it; the receipt."""
-    streams = office.streams
+    streams = broker.streams
     if not outcome.duplicate:
         streams.head = max(streams.head, outcome.seq)
-        if office.wants(operation.channel, outcome.recipient_id):
+        if broker.wants(operation.channel, outcome.recipient_id):
             message = message_of(session, request, operation, outcome)
-            office.routed(message, outcome.recipient_id)
+            broker.routed(message, outcome.recipient_id)
     if operation.channel is not None:
         return Receipt(
             id=outcome.id,
@@ -73,7 +73,7 @@ def saved(
         timestamp=outcome.timestamp,
         duplicate=outcome.duplicate,
         known=outcome.known,
-        connected=office.presence.connected(outcome.recipient_id) > 0,
+        connected=broker.presence.connected(outcome.recipient_id) > 0,
     )
 
 
@@ -99,10 +99,10 @@ def message_of(
 
 
 def save_operation(
-    office: Office, session: Session, request: Letter, parent: Parent | None
+    broker: Broker, session: Session, request: Letter, parent: Parent | None
 ) -> SaveMessage:
     """The operation that saves a message. Raises Refused if its content cannot be taken."""
-    limits = office.settings.limits
+    limits = broker.settings.limits
     peer = session.connection.peer
     to, channel = (None, request.channel) if isinstance(request, Publish) else (request.to, None)
     if parent is None and not request.headers and _is_timeless(request):
@@ -176,27 +176,27 @@ def _times(request: Letter) -> tuple[str | None, str | None]:
     return expires_at, timestamps.from_epoch(now + request.delay) if request.delay else None
 
 
-async def parent_of(office: Office, session: Session, request: Letter, reply_to: str) -> Parent:
+async def parent_of(broker: Broker, session: Session, request: Letter, reply_to: str) -> Parent:
     """The message that this one answers. Raises Refused: `not_found`, `loop`."""
-    parent = office.parents.get(reply_to)
+    parent = broker.parents.get(reply_to)
     if parent is None:
-        message = await office.store.trail.find(reply_to)
+        message = await broker.store.trail.find(reply_to)
         if message is None:
             raise Refused(
                 Code.NOT_FOUND, f"there is no message {reply_to} to reply to: check reply_to"
             )
-        office.parents.remember(message)
+        broker.parents.remember(message)
         parent = Parent(message.thread or message.id, message.hops)
-    await _guard(office, session, request, parent.hops + 1)
+    await _guard(broker, session, request, parent.hops + 1)
     return parent
 
 
-async def _guard(office: Office, session: Session, request: Letter, hops: int) -> None:
-    recipient = await _name_of_recipient(office, request)
-    objection = office.loop_guard.objection(session.bot, recipient, hops, time.monotonic())
+async def _guard(broker: Broker, session: Session, request: Letter, hops: int) -> None:
+    recipient = await _name_of_recipient(broker, request)
+    objection = broker.loop_guard.objection(session.bot, recipient, hops, time.monotonic())
     if objection is None:
         return
-    links = await office.store.trail.chain_of(request.reply_to or "", _CHAIN_SHOWN)
+    links = await broker.store.trail.chain_of(request.reply_to or "", _CHAIN_SHOWN)
     chain = [session.bot, *links]
     raise Refused(
         Code.LOOP,
@@ -207,18 +207,18 @@ async def _guard(office: Office, session: Session, request: Letter, hops: int) -
     )
 
 
-async def _name_of_recipient(office: Office, request: Letter) -> str:
+async def _name_of_recipient(broker: Broker, request: Letter) -> str:
     """The channel or the bot's name, also if the bot was named by its id."""
     if isinstance(request, Publish):
         return request.channel
-    bot = await office.store.directory.find_bot(request.to) if looks_like_id(request.to) else None
+    bot = await broker.store.directory.find_bot(request.to) if looks_like_id(request.to) else None
     return request.to if bot is None else bot.name
 
 
-async def recall(office: Office, caller: Caller, request: Recall) -> Plan:
+async def recall(broker: Broker, caller: Caller, request: Recall) -> Plan:
     session = caller.bot()
-    message = await office.store.trail.find(request.id)
-    holders = [] if message is None else _withhold(office, message)
+    message = await broker.store.trail.find(request.id)
+    holders = [] if message is None else _withhold(broker, message)
 
     def undo() -> None:
         for courier in holders:
@@ -233,9 +233,9 @@ async def recall(office: Office, caller: Caller, request: Recall) -> Plan:
     return Write(RecallMessage(id=request.id, sender_id=session.bot_id), then, undo)
 
 
-def _withhold(office: Office, message: Message) -> list[Courier]:
+def _withhold(broker: Broker, message: Message) -> list[Courier]:
     """Keeps a message from being handed out while it is recalled. Raises Refused if it was."""
-    couriers = [c for c in office.loaded_couriers() if c.gatherer.receives(message)]
+    couriers = [c for c in broker.loaded_couriers() if c.gatherer.receives(message)]
     for courier in couriers:
         delivery = courier.mailbox.open.get(message.seq)
         if delivery is not None and delivery.first_fetched_at is not None:

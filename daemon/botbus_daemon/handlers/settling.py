@@ -9,9 +9,9 @@ import re
 import time
 
 from botbus_daemon.backoff import backoff, exhausted
+from botbus_daemon.broker import Broker
 from botbus_daemon.courier import Courier
 from botbus_daemon.deliveries import OpenDelivery
-from botbus_daemon.office import Office
 from botbus_daemon.plans import Caller, Plan, Write
 from botbus_daemon.recording import row_of
 from botbus_protocol import timestamps
@@ -26,47 +26,47 @@ _LEASE = re.compile(r"([0-9]{1,18})\.[0-9]{1,18}")
 """The start of the daemon that a lease was given in, and its number."""
 
 
-async def ack(office: Office, caller: Caller, request: Ack) -> Plan:
-    courier = await _own_courier(office, caller)
+async def ack(broker: Broker, caller: Caller, request: Ack) -> Plan:
+    courier = await _own_courier(broker, caller)
     delivery = courier.mailbox.open.get(request.seq)
     if delivery is None or _decided(delivery, request):
-        return _settle_unknown(office, courier, request, "acked")
+        return _settle_unknown(broker, courier, request, "acked")
     return _settle(courier, delivery, "acked")
 
 
-async def term(office: Office, caller: Caller, request: Term) -> Plan:
-    courier = await _own_courier(office, caller)
+async def term(broker: Broker, caller: Caller, request: Term) -> Plan:
+    courier = await _own_courier(broker, caller)
     delivery = courier.mailbox.open.get(request.seq)
     reason = request.reason or "terminated by its holder"
     if delivery is None or _decided(delivery, request):
-        return _settle_unknown(office, courier, request, "dead", reason=reason)
+        return _settle_unknown(broker, courier, request, "dead", reason=reason)
     return _settle(courier, delivery, "dead", reason)
 
 
-async def nak(office: Office, caller: Caller, request: Nak) -> Plan:
-    courier = await _own_courier(office, caller)
+async def nak(broker: Broker, caller: Caller, request: Nak) -> Plan:
+    courier = await _own_courier(broker, caller)
     delivery = courier.mailbox.open.get(request.seq)
     if delivery is None:
         due = timestamps.from_epoch(time.time() + (request.delay or 0.0))
         return _settle_unknown(
-            office, courier, request, "waiting", reason=request.reason or None, due_at=due
+            broker, courier, request, "waiting", reason=request.reason or None, due_at=due
         )
     _check_lease(delivery, request)
     if delivery.state != "leased":
         return Done(changed=False)  # it came back already, by its deadline or an earlier nak
-    if request.counts and exhausted(office.policy, delivery.attempts):
+    if request.counts and exhausted(broker.policy, delivery.attempts):
         why = request.reason or "not acknowledged"
         return _settle(
             courier, delivery, "dead", f"given up after {delivery.attempts} deliveries: {why}"
         )
-    return _put_back(office, courier, delivery, request)
+    return _put_back(broker, courier, delivery, request)
 
 
-def _put_back(office: Office, courier: Courier, delivery: OpenDelivery, request: Nak) -> Write:
+def _put_back(broker: Broker, courier: Courier, delivery: OpenDelivery, request: Nak) -> Write:
     attempts = delivery.attempts if request.counts else delivery.attempts - 1
     delay = request.delay
     if delay is None:
-        delay = backoff(office.policy, delivery.attempts) if request.counts else 0.0
+        delay = backoff(broker.policy, delivery.attempts) if request.counts else 0.0
     mailbox = courier.mailbox
     mailbox.settling(delivery)
 
@@ -106,7 +106,7 @@ def _settle(
 
 
 def _settle_unknown(
-    office: Office,
+    broker: Broker,
     courier: Courier,
     request: Settle,
     state: StoredState,
@@ -135,7 +135,7 @@ def _settle_unknown(
             bot_id=mailbox.bot_id,
             lease=request.lease,
             state=state,
-            vouched=request.seq in mailbox.open or _from_earlier_boot(office, request.lease),
+            vouched=request.seq in mailbox.open or _from_earlier_boot(broker, request.lease),
             counts=not isinstance(request, Nak) or request.counts,
             due_at=due_at,
             reason=reason,
@@ -145,13 +145,13 @@ def _settle_unknown(
     )
 
 
-def _from_earlier_boot(office: Office, lease: str) -> bool:
+def _from_earlier_boot(broker: Broker, lease: str) -> bool:
     lease_of = _LEASE.fullmatch(lease)
-    return lease_of is not None and int(lease_of[1]) < office.boot
+    return lease_of is not None and int(lease_of[1]) < broker.boot
 
 
-async def extend(office: Office, caller: Caller, request: Extend) -> Plan:
-    courier = await _own_courier(office, caller)
+async def extend(broker: Broker, caller: Caller, request: Extend) -> Plan:
+    courier = await _own_courier(broker, caller)
     delivery = courier.mailbox.open.get(request.seq)
     if delivery is None or delivery.state != "leased":
         raise _lost(request.seq)
@@ -161,9 +161,9 @@ async def extend(office: Office, caller: Caller, request: Extend) -> Plan:
     return Lease(lease_expires_at=timestamps.from_epoch(time.time() + request.seconds))
 
 
-async def _own_courier(office: Office, caller: Caller) -> Courier:
+async def _own_courier(broker: Broker, caller: Caller) -> Courier:
     session = caller.bot()
-    return await office.courier(session.bot_id, session.bot)
+    return await broker.courier(session.bot_id, session.bot)
 
 
 def _decided(delivery: OpenDelivery, request: Settle) -> bool:

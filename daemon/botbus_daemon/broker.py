@@ -1,4 +1,4 @@
-"""The post office: everything the handlers work with, and the way of a committed message.
+"""The broker: everything the handlers work with, and the way of a committed message.
 
 `routed` is called for every message after its commit, in commit order, and for nothing else: what it
 hands on is on disk. It gives the message to the question it answers, to its stream, and to those who
@@ -25,7 +25,7 @@ from botbus_storage.operations import RecordDelivery, SeeBot, SeenBot
 from botbus_storage.store import Store
 
 
-class Office:
+class Broker:
     def __init__(self, settings: Settings, store: Store, boot: int, head: int) -> None:
         self.settings = settings
         self.store = store
