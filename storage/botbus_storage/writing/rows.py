@@ -1,9 +1,9 @@
 """Many rows in one statement.
 
 Python's sqlite3 gives up the interpreter lock at every step of a statement and has to win it back from
-the event loop's thread each time. One row a step makes a busy loop slow the writer many times over; with
-one statement for many rows the lock changes hands once (docs/performance.md has the figures). The
-statements come in a few sizes, so that SQLite prepares each of them only once.
+the event loop's thread each time. With one row a step a busy loop slows the writer many times over;
+with one statement for many rows the lock changes hands once (docs/performance.md has the figures).
+The statements come in a few sizes, so that SQLite prepares each of them only once.
 """
 
 import sqlite3
