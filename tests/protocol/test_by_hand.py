@@ -1,123 +1,218 @@
-"""A conversation with a real daemon in plain msgpack and pynng, as a client in another language has it.
+"""Conversations with a real daemon in plain msgpack and pynng, as a client in any language has them.
 
-What is sent stands here as bytes or as maps written by hand; nothing of the project's code speaks.
+What is said stands here as bytes or as maps written by hand; no code of the project's speaks or
+listens. Only what starts the daemon is its own.
 """
 
 import ast
-import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
 
 import msgpack  # type: ignore[import-untyped]  # it has no types
 import pynng
 import pytest
 
-from tests.daemon.plain import Plain, new_id
 from tests.daemons import DaemonProcess
+
+Json = dict[str, Any]
+Socket = Any  # pynng has no types: a socket, or a context of one
+
+
+@pytest.fixture
+def planner(daemon: DaemonProcess) -> Iterator[pynng.Req0]:
+    with dialled(daemon) as socket:
+        yield socket
+
+
+@pytest.fixture
+def coder(daemon: DaemonProcess) -> Iterator[pynng.Req0]:
+    with dialled(daemon) as socket:
+        yield socket
+
+
+def dialled(daemon: DaemonProcess) -> pynng.Req0:
+    return pynng.Req0(dial=daemon.url, recv_timeout=20_000, resend_time=-1)
+
+
+def new_id() -> str:
+    bits = uuid4().int & ~(0xFFFF_FFFF_FFFF << 80) & ~(0xF << 76)
+    return str(UUID(int=time.time_ns() // 1_000_000 << 80 | 7 << 76 | bits))
+
+
+def say(socket: Socket, bot: str | None, *requests: Any, **frame: Any) -> None:
+    socket.send(msgpack.packb({"v": 1, "bot": bot, "requests": requests, **frame}))
+
+
+def hear(socket: Socket) -> list[Json]:
+    answer = msgpack.unpackb(socket.recv())
+    assert answer.keys() == {"v", "replies"}
+    assert answer["v"] == 1
+    replies: list[Json] = answer["replies"]
+    return replies
+
+
+def told(socket: Socket, bot: str | None, *requests: Any, **frame: Any) -> list[Json]:
+    say(socket, bot, *requests, **frame)
+    return hear(socket)
+
+
+def done(socket: Socket, bot: str | None, request: Json) -> Json:
+    """The reply to the only request of a frame."""
+    (reply,) = told(socket, bot, request)
+    assert reply.keys() == {"ok"}, reply
+    ok: Json = reply["ok"]
+    return ok
+
+
+def refused(socket: Socket, bot: str | None, *requests: Json, **frame: Any) -> Json:
+    """The only error that a frame is answered with."""
+    (reply,) = told(socket, bot, *requests, **frame)
+    assert reply.keys() == {"error"}, reply
+    error: Json = reply["error"]
+    assert len(error["message"]) > 10
+    return error
 
 
 def test_no_code_of_the_project_speaks_here() -> None:
-    for name in ("tests.daemon.plain", __name__):
-        tree = ast.parse(Path(str(sys.modules[name].__file__)).read_text())
-        imported = [
-            ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)
-        ]
-        assert not [line for line in imported if "botbus" in line]
+    tree = ast.parse(Path(__file__).read_text())
+    imports = [ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+    own = [line for line in imports if "botbus" in line or "tests" in line]
+    assert own == ["from tests.daemons import DaemonProcess"]
 
 
-def test_a_conversation(daemon: DaemonProcess) -> None:
-    socket = pynng.Req0(dial=daemon.url, recv_timeout=10_000)
-    hello = b"\x82\xa1v\x01\xa8requests\x91\x81\xa2op\xa5hello"
-    socket.send(hello)
-    welcome = msgpack.unpackb(socket.recv())["replies"][0]["ok"]
+def test_hello(planner: pynng.Req0) -> None:
+    planner.send(b"\x82\xa1v\x01\xa8requests\x91\x81\xa2op\xa5hello")
+    (reply,) = hear(planner)
+    welcome = reply["ok"]
     assert welcome["kind"] == "welcome"
     assert welcome["server"].startswith("botbus ")
+    assert welcome["protocol"] == 1
+    assert welcome["boot"] == 1
     assert welcome["limits"]["frame_bytes"] == 1024 * 1024
+    assert welcome["limits"]["body_bytes"] == 256 * 1024
+    assert welcome["limits"]["requests_per_frame"] == 1000
 
-    question = new_id()
-    send = {"op": "send", "id": question, "to": "coder", "body": {"q": [1, 2.5, None, "ä"]}}
-    socket.send(msgpack.packb({"v": 1, "bot": "planner", "requests": [send, send]}))
-    first, second = msgpack.unpackb(socket.recv())["replies"]
-    assert first["ok"]["kind"] == second["ok"]["kind"] == "receipt"
-    assert first["ok"]["seq"] == second["ok"]["seq"] == 1
-    assert second["ok"]["duplicate"] is True
+
+def test_send_fetch_and_ack(planner: pynng.Req0, coder: pynng.Req0) -> None:
+    body = {"q": [1, 2.5, None, True, "ä"]}
+    send = {"op": "send", "id": new_id(), "to": "coder", "body": body, "headers": {"a": "b"}}
+    first, second = told(planner, "planner", send, send)
+    assert first["ok"].items() >= {"kind": "receipt", "id": send["id"], "seq": 1}.items()
     assert first["ok"]["known"] is False
+    assert second["ok"] == first["ok"] | {"duplicate": True}
 
-    socket.send(msgpack.packb({"v": 1, "bot": "coder", "requests": [{"op": "fetch", "wait": 5}]}))
-    (delivery,) = msgpack.unpackb(socket.recv())["replies"][0]["ok"]["deliveries"]
-    assert delivery["message"]["body"] == {"q": [1, 2.5, None, "ä"]}
-    assert delivery["lease"] == "1.1"
+    (delivery,) = done(coder, "coder", {"op": "fetch", "wait": 5})["deliveries"]
+    message = delivery["message"]
+    assert message["body"] == body
+    assert message["headers"] == {"a": "b"}
+    assert (message["seq"], message["id"], message["sender"]) == (1, send["id"], "planner")
+    assert (delivery["attempt"], delivery["lease"]) == (1, "1.1")
+    assert delivery["lease_expires_at"] > message["timestamp"]
 
-    settled = [
-        {"op": "send", "id": new_id(), "to": "planner", "body": "!", "reply_to": question},
-        {"op": "ack", "seq": 1, "lease": "1.1"},
-    ]
-    frame = {"v": 1, "bot": "coder", "atomic": True, "requests": settled}
-    socket.send(msgpack.packb(frame))
-    assert [r["ok"]["kind"] for r in msgpack.unpackb(socket.recv())["replies"]] == [
-        "receipt",
-        "done",
-    ]
+    ack = {"op": "ack", "seq": 1, "lease": "1.1"}
+    assert done(coder, "coder", ack) == {"kind": "done"}
+    assert done(coder, "coder", ack) == {"kind": "done", "changed": False}
+    assert done(coder, "coder", {"op": "fetch"}) == {"kind": "deliveries", "deliveries": []}
 
-    socket.send(msgpack.packb({"v": 1, "requests": [{"op": "show_message", "id": question}]}))
-    life = msgpack.unpackb(socket.recv())["replies"][0]["ok"]
+
+def test_a_channel_and_its_subscriber(planner: pynng.Req0, coder: pynng.Req0) -> None:
+    made = done(planner, "planner", {"op": "create_channel", "name": "builds"})
+    assert (made["kind"], made["channel"]["name"], made["created"]) == ("channel", "builds", True)
+    subscribe = {"op": "subscribe", "channel": "builds"}
+    assert done(coder, "coder", subscribe)["created"] is True
+    assert "created" not in done(coder, "coder", subscribe)
+
+    with coder.new_context() as waiting:
+        say(waiting, "coder", {"op": "fetch", "wait": 15})
+        publish = {"op": "publish", "id": new_id(), "channel": "builds", "body": "green"}
+        receipt = done(planner, "planner", publish)
+        assert (receipt["kind"], receipt.get("recipients", 1)) == ("receipt", 1)
+        (reply,) = hear(waiting)
+    (delivery,) = reply["ok"]["deliveries"]
+    message = delivery["message"]
+    assert (message["channel"], message["body"]) == ("builds", "green")
+    assert "recipient" not in message
+
+    (channel,) = done(planner, None, {"op": "list_channels"})["channels"]
+    assert (channel["subscribers"], channel["last_seq"]) == (1, message["seq"])
+    assert done(coder, "coder", {"op": "unsubscribe", "channel": "builds"}) == {"kind": "done"}
+
+
+def test_a_question_and_its_answer_over_two_sockets(planner: pynng.Req0, coder: pynng.Req0) -> None:
+    question = new_id()
+    with planner.new_context() as asking:
+        ask = {"op": "ask", "id": question, "to": "coder", "body": "status?", "timeout": 15}
+        say(asking, "planner", ask)
+        (delivery,) = done(coder, "coder", {"op": "fetch", "wait": 15})["deliveries"]
+        reply = {"op": "send", "id": new_id(), "to": "planner", "body": "!", "reply_to": question}
+        ack = {"op": "ack", "seq": delivery["message"]["seq"], "lease": delivery["lease"]}
+        kinds = [r["ok"]["kind"] for r in told(coder, "coder", reply, ack, atomic=True)]
+        assert kinds == ["receipt", "done"]
+        (answered,) = hear(asking)
+    answer = answered["ok"]
+    assert answer["kind"] == "answer"
+    assert answer["receipt"]["id"] == question
+    assert answer["reply"]["body"] == "!"
+    assert (answer["reply"]["reply_to"], answer["reply"]["thread"]) == (question, question)
+    assert done(planner, "planner", {"op": "fetch"})["deliveries"] == []
+
+    life = done(planner, None, {"op": "show_message", "id": question})
     assert [record["state"] for record in life["deliveries"]] == ["acked"]
     assert [reply["body"] for reply in life["replies"]] == ["!"]
 
-    socket.send(msgpack.packb({"v": 1, "bot": "coder", "requests": [{"op": "frobnicate"}]}))
-    assert msgpack.unpackb(socket.recv())["replies"][0]["error"]["code"] == "unknown_op"
-    socket.close()
+
+def test_an_atomic_frame_is_all_or_nothing(planner: pynng.Req0, coder: pynng.Req0) -> None:
+    done(planner, "planner", {"op": "send", "id": new_id(), "to": "coder", "body": 1})
+    (delivery,) = done(coder, "coder", {"op": "fetch", "wait": 5})["deliveries"]
+    ack = {"op": "ack", "seq": delivery["message"]["seq"], "lease": delivery["lease"]}
+    lost = {"op": "publish", "id": new_id(), "channel": "nowhere", "body": 1}
+    for culprit, requests in ((1, [ack, lost]), (0, [lost, ack])):
+        replies = told(coder, "coder", *requests, atomic=True)
+        assert [reply["error"]["code"] for reply in replies] == ["not_found"] * 2
+        assert [r["error"]["details"]["failed_request"] for r in replies] == [culprit] * 2
+    assert done(coder, "coder", ack) == {"kind": "done"}  # it was not settled by either
 
 
-@pytest.mark.parametrize("number", ["float", "int"])
-def test_numbers_may_be_integers_or_floats_where_spans_are_meant(
-    number: str, daemon: DaemonProcess
-) -> None:
-    wait = 0 if number == "int" else 0.0
-    with Plain(daemon, "a") as client:
-        assert client.ok("fetch", wait=wait, lease=5)["deliveries"] == []
+def test_the_neighbours_of_what_fails_are_carried_out(planner: pynng.Req0) -> None:
+    good = {"op": "send", "id": new_id(), "to": "coder", "body": 1}
+    replies = told(planner, "planner", {"op": "frobnicate"}, good, {"op": "send"}, 7, good)
+    codes = [reply.get("error", {}).get("code") for reply in replies]
+    assert codes == ["unknown_op", None, "invalid", "invalid", None]
+    assert replies[4]["ok"]["duplicate"] is True
 
 
-ACTING: dict[str, dict[str, object]] = {
-    "send": {"to": "b", "body": 1},
-    "publish": {"channel": "c", "body": 1},
-    "ask": {"to": "b", "body": 1, "timeout": 0},
-    "recall": {},
-    "fetch": {},
-    "cancel_fetch": {"ticket": "t"},
-    "peek": {},
-    "ack": {"seq": 1, "lease": "1.1"},
-    "nak": {"seq": 1, "lease": "1.1"},
-    "extend": {"seq": 1, "lease": "1.1", "seconds": 5},
-    "term": {"seq": 1, "lease": "1.1", "reason": ""},
-    "create_channel": {"name": "c"},
-    "subscribe": {"channel": "c"},
-    "unsubscribe": {"channel": "c"},
-    "list_subscriptions": {},
-}
-WATCHING: dict[str, dict[str, object]] = {
-    "hello": {},
-    "list_channels": {},
-    "get_channel": {"name": "made"},
-    "list_subscriptions": {"bot": "maker"},
-    "list_subscribers": {"channel": "made"},
-    "history": {"channel": "made"},
-    "tail": {},
-    "list_bots": {},
-    "list_dead": {},
-    "replay_dead": {"bot": "maker"},
-    "drop_dead": {"bot": "maker"},
-}
+def test_errors_of_requests(planner: pynng.Req0) -> None:
+    bad = new_id()
+    send = {"op": "send", "id": bad, "to": "coder", "body": 1}
+    done(planner, "planner", send)
+    for request, code in (
+        ({**send, "body": 2}, "conflict"),
+        ({**send, "id": new_id(), "body": b"\0"}, "invalid"),
+        ({**send, "id": "1"}, "invalid"),
+        ({**send, "id": new_id(), "to": "two words"}, "invalid"),
+        ({**send, "id": new_id(), "body": "x" * 300_000}, "too_large"),
+        ({**send, "id": new_id(), "reply_to": new_id()}, "not_found"),
+        ({"op": "ack", "seq": 1, "lease": "1.1"}, "not_found"),
+        ({"op": "subscribe", "channel": "nowhere"}, "not_found"),
+    ):
+        assert refused(planner, "planner", request)["code"] == code, request
+    assert refused(planner, "other", {"op": "recall", "id": bad})["code"] == "denied"
+    assert refused(planner, None, send)["code"] == "invalid"
 
 
-def test_who_acts_has_a_name_and_who_watches_needs_none(daemon: DaemonProcess) -> None:
-    with Plain(daemon, "maker") as maker, Plain(daemon) as watcher:
-        maker.ok("create_channel", name="made")
-        for op, fields in ACTING.items():
-            error = watcher.error(op, **{"id": new_id(), **fields})
-            assert error["code"] == "invalid", op
-            assert "name one in the frame's bot" in error["message"]
-        for op, fields in WATCHING.items():
-            assert watcher.ok(op, **fields)["kind"], op
-        assert watcher.error("show_message", id=new_id())["code"] == "not_found"
-        names = [bot["name"] for bot in watcher.ok("list_bots")["bots"]]
-        assert names == ["maker"]
+def test_a_frame_that_is_refused_as_a_whole_gets_one_error(planner: pynng.Req0) -> None:
+    hello = {"op": "hello"}
+    assert refused(planner, None, hello, hello, v=2)["details"] == {"supported": [1]}
+    assert refused(planner, "no name", hello, hello)["code"] == "invalid"
+    assert refused(planner, None, *[hello] * 1001)["details"]["limit"] == "requests_per_frame"
+    for data in (b"", b"GET / HTTP/1.1\r\n", msgpack.packb([hello]), msgpack.packb({"v": 1})):
+        planner.send(data)
+        (reply,) = hear(planner)
+        assert reply["error"]["code"] == "bad_frame", data
+    planner.send(bytes(2 * 1024 * 1024))
+    (reply,) = hear(planner)
+    assert reply["error"]["details"] == {"limit": "frame_bytes", "figure": 1024 * 1024}
+    assert told(planner, None) == []

@@ -1,0 +1,71 @@
+"""Which requests need a bot in their frame, and which one who only watches may make."""
+
+import re
+
+from botbus_protocol.codec import OPS
+from tests.daemon.plain import Plain, new_id
+from tests.daemons import DaemonProcess
+from tests.protocol import page
+
+ACTING: dict[str, dict[str, object]] = {
+    "send": {"to": "b", "body": 1},
+    "publish": {"channel": "c", "body": 1},
+    "ask": {"to": "b", "body": 1, "timeout": 0},
+    "recall": {},
+    "fetch": {},
+    "cancel_fetch": {"ticket": "t"},
+    "peek": {},
+    "ack": {"seq": 1, "lease": "1.1"},
+    "nak": {"seq": 1, "lease": "1.1"},
+    "extend": {"seq": 1, "lease": "1.1", "seconds": 5},
+    "term": {"seq": 1, "lease": "1.1", "reason": ""},
+    "create_channel": {"name": "c"},
+    "subscribe": {"channel": "c"},
+    "unsubscribe": {"channel": "c"},
+    "list_subscriptions": {},
+}
+WATCHING: dict[str, dict[str, object]] = {
+    "hello": {},
+    "list_channels": {},
+    "get_channel": {"name": "made"},
+    "list_subscriptions": {"bot": "maker"},
+    "list_subscribers": {"channel": "made"},
+    "history": {"channel": "made"},
+    "tail": {},
+    "list_bots": {},
+    "list_dead": {},
+    "replay_dead": {"bot": "maker"},
+    "drop_dead": {"bot": "maker"},
+}
+WATCHING_IN_VAIN: dict[str, dict[str, object]] = {"show_message": {}}
+
+
+def test_every_request_is_tried() -> None:
+    assert {*ACTING, *WATCHING, *WATCHING_IN_VAIN} == {*OPS}
+
+
+def test_the_page_tells_them_apart() -> None:
+    (rule,) = re.findall(
+        r"^- Requests that act as a bot need .*?(?=\n\n|\n- )",
+        page.text(),
+        re.MULTILINE | re.DOTALL,
+    )
+    but = set(re.findall(r"`(\w+)`", re.findall(r"all that mutate, except ([^;]+);", rule)[0]))
+    more = set(re.findall(r"`(\w+)`", rule.partition(";")[2]))
+    mutating = {op for op, kind in OPS.items() if kind.mutates and not kind.parks}
+    assert (mutating - but) | more == {*ACTING}
+    assert but <= {*WATCHING}
+
+
+def test_who_acts_has_a_name_and_who_watches_needs_none(daemon: DaemonProcess) -> None:
+    with Plain(daemon, "maker") as maker, Plain(daemon) as watcher:
+        maker.ok("create_channel", name="made")
+        for op, fields in ACTING.items():
+            error = watcher.error(op, **{"id": new_id(), **fields})
+            assert error["code"] == "invalid", op
+            assert "name one in the frame's bot" in error["message"]
+        for op, fields in WATCHING.items():
+            assert watcher.ok(op, **fields)["kind"], op
+        for op, fields in WATCHING_IN_VAIN.items():
+            assert watcher.error(op, id=new_id(), **fields)["code"] == "not_found"
+        assert [bot["name"] for bot in watcher.ok("list_bots")["bots"]] == ["maker"]
