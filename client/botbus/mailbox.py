@@ -58,8 +58,8 @@ class Mailbox(Room):
         """The dead letters of a bot, or of all, oldest first."""
 
         async def page(after: tuple[int, str], want: int) -> list[DeadLetter]:
-            seq, died_at = after
-            request = checked(ListDead, bot=bot, after=seq, after_bot=died_at, limit=want)
+            seq, holder = after
+            request = checked(ListDead, bot=bot, after=seq, after_bot=holder, limit=want)
             return (await self._transport.call(request, DeadLetters)).dead
 
         return await self._paged(

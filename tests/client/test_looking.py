@@ -94,6 +94,19 @@ async def test_history_in_both_directions(
             await bus.history()
 
 
+async def test_history_is_whole_however_large_its_messages(daemon: DaemonProcess) -> None:
+    async with botbus.connect("planner", url=daemon.url) as bus:
+        for number in range(12):
+            await bus.send("coder", [number, "x" * 200_000])
+        found = await bus.history(between=("planner", "coder"), limit=12)
+        assert [message.body[0] for message in found] == list(range(11, -1, -1))
+        async with botbus.connect("coder", url=daemon.url) as coder:
+            async for delivery in coder.listen():
+                await delivery.ack()
+                if delivery.message.body[0] == 11:
+                    break
+
+
 async def test_the_life_of_a_message_and_its_thread(daemon: DaemonProcess) -> None:
     async with (
         botbus.connect("planner", url=daemon.url) as planner,
