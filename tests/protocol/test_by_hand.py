@@ -176,6 +176,14 @@ def test_an_atomic_frame_is_all_or_nothing(planner: pynng.Req0, coder: pynng.Req
     assert done(coder, "coder", ack) == {"kind": "done"}  # it was not settled by either
 
 
+def test_an_atomic_frame_with_a_part_that_is_no_request_does_nothing(planner: pynng.Req0) -> None:
+    good = {"op": "send", "id": new_id(), "to": "coder", "body": 1}
+    for wrong in ({"op": "send"}, {"op": "frobnicate"}, 7, {"op": "hello"}):
+        replies = told(planner, "planner", good, wrong, atomic=True)
+        assert [r["error"]["details"]["failed_request"] for r in replies] == [1, 1]
+    assert "duplicate" not in done(planner, "planner", good)
+
+
 def test_the_neighbours_of_what_fails_are_carried_out(planner: pynng.Req0) -> None:
     good = {"op": "send", "id": new_id(), "to": "coder", "body": 1}
     replies = told(planner, "planner", {"op": "frobnicate"}, good, {"op": "send"}, 7, good)

@@ -120,9 +120,11 @@ def test_cut_and_mutated_answers_raise_nothing_but_refused(
 @given(st.lists(structs.requests | structs.spoiled() | wire.anything, min_size=1, max_size=6))
 def test_neighbours_of_a_wrong_request_are_decoded_as_if_it_were_not_there(said: list[Any]) -> None:
     written = [structs.as_map(r) if isinstance(r, Request) else r for r in said]
-    found = taken(wire.packed({"v": 1, "requests": written}))
-    assert len(found) == len(said)
-    for one, other in zip(said, found, strict=True):
+    frame = {"v": 1, "bot": "a", "atomic": True, "requests": written}
+    found = decode_frame(wire.packed(frame), DEFAULT_LIMITS)
+    assert found.bot == "a"
+    assert found.atomic
+    for one, other in zip(said, found.requests, strict=True):
         if isinstance(one, Request):
             assert other == one
         elif not isinstance(one, dict):
@@ -173,10 +175,11 @@ def test_unknown_fields_are_ignored() -> None:
 
 
 def test_the_sentence_names_the_operation_and_the_field() -> None:
-    (fault,) = taken(wire.packed({"v": 1, "requests": [{"op": "fetch", "max": "many"}]}))
+    said = [{"op": "hello"}, {"op": "fetch", "max": "many"}]
+    _, fault = taken(wire.packed({"v": 1, "requests": said}))
     assert isinstance(fault, Fault)
     assert fault.message == "fetch: Expected `int`, got `str` (in max)"
-    assert fault.details == {"request": 0}
+    assert fault.details == {"request": 1}
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:

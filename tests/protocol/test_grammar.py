@@ -63,6 +63,12 @@ def test_other_uuids_are_neither_ids_nor_names(other: uuid.UUID) -> None:
             check_name_or_id(text, "to")
 
 
+@pytest.mark.parametrize("variant", "01234567cdef")
+def test_a_uuid_of_another_variant_is_no_id(variant: str) -> None:
+    with pytest.raises(ValueError, match="UUIDv7"):
+        check_id(f"01890a5d-ac96-774b-{variant}cce-b302099a8057", "id")
+
+
 def test_the_sentence_shows_a_long_text_shortened() -> None:
     with pytest.raises(ValueError, match="x…") as caught:
         check_name("x" * 10_000, "to")

@@ -9,6 +9,7 @@ from botbus_protocol import locations
 HOME = Path("/home/ann")
 RUNTIME = {"XDG_RUNTIME_DIR": "/run/user/7"}
 SERVICE = {"STATE_DIRECTORY": "/var/lib/botbus", **RUNTIME}
+USERS_SERVICE = {"STATE_DIRECTORY": "/home/ann/.local/state/botbus", **RUNTIME}
 USERS = Path("/run/user/7/botbus/bus.sock")
 SYSTEMS = Path("/run/botbus/bus.sock")
 
@@ -20,6 +21,7 @@ SYSTEMS = Path("/run/botbus/bus.sock")
         ({}, "ipc:///tmp/botbus-7/bus.sock"),
         ({"XDG_RUNTIME_DIR": ""}, "ipc:///tmp/botbus-7/bus.sock"),
         (SERVICE, "ipc:///run/botbus/bus.sock"),
+        (USERS_SERVICE, "ipc:///run/user/7/botbus/bus.sock"),
     ],
 )
 def test_where_a_daemon_listens(env: dict[str, str], url: str) -> None:
@@ -71,6 +73,7 @@ def test_where_the_database_lies(env: dict[str, str], path: str) -> None:
         ({}, "/home/ann/.config/botbus/botbus.toml"),
         ({"XDG_CONFIG_HOME": "/config"}, "/config/botbus/botbus.toml"),
         (SERVICE, "/etc/botbus/botbus.toml"),
+        (USERS_SERVICE, "/home/ann/.config/botbus/botbus.toml"),
         ({**SERVICE, "BOTBUS_CONFIG": "/my.toml"}, "/my.toml"),
     ],
 )
