@@ -164,6 +164,25 @@ def test_a_question_and_its_answer_over_two_sockets(planner: pynng.Req0, coder: 
     assert [reply["body"] for reply in life["replies"]] == ["!"]
 
 
+def test_what_a_crash_left_open_is_said_again(daemon: DaemonProcess, planner: pynng.Req0) -> None:
+    """The sentence of the page on how a client notices, and what it does then."""
+    first = {"op": "send", "id": new_id(), "to": "planner", "body": 1}
+    done(planner, "planner", first)
+    (delivery,) = done(planner, "planner", {"op": "fetch"})["deliveries"]
+    with planner.new_context() as waiting, planner.new_context() as late:
+        say(waiting, "planner", {"op": "fetch", "wait": 15})
+        say(planner, "planner", {"op": "hello"})
+        hear(planner)  # by now the fetch is parked
+        daemon.kill()
+        with pytest.raises(pynng.ConnectionReset):
+            waiting.recv()
+        daemon.start()
+        assert done(late, "planner", {"op": "hello"})["boot"] == 2
+        assert done(late, "planner", first)["duplicate"] is True
+        assert done(late, "planner", {"op": "ack", "seq": 1, "lease": delivery["lease"]})
+        assert done(late, "planner", {"op": "fetch"})["deliveries"] == []
+
+
 def test_an_atomic_frame_is_all_or_nothing(planner: pynng.Req0, coder: pynng.Req0) -> None:
     done(planner, "planner", {"op": "send", "id": new_id(), "to": "coder", "body": 1})
     (delivery,) = done(coder, "coder", {"op": "fetch", "wait": 5})["deliveries"]

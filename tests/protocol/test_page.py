@@ -7,15 +7,23 @@ import subprocess
 import sys
 from typing import get_args
 
+import msgpack  # type: ignore[import-untyped]  # it has no types
 import msgspec
 import pytest
 from msgspec import Struct, inspect
 
 from botbus_protocol import records, replies
-from botbus_protocol.codec import OPS
+from botbus_protocol.codec import (
+    OPS,
+    decode_frame,
+    decode_replies,
+    encode_frame,
+    encode_replies,
+)
 from botbus_protocol.errors import Code, Fault
-from botbus_protocol.limits import Limits
+from botbus_protocol.limits import DEFAULT_LIMITS, Limits
 from botbus_protocol.replies import REPLY_OF, AnyReply
+from botbus_protocol.requests import Fetch
 from tests.daemon.plain import Plain
 from tests.daemons import DaemonProcess
 from tests.protocol import page
@@ -129,6 +137,17 @@ def test_whatever_the_page_calls_code_exists() -> None:
     prose = re.sub(r"^```.*?^```$", "", page.text(), flags=re.MULTILINE | re.DOTALL)
     words = set(re.findall(r"`([a-z_]+)`", prose))
     assert words - known == set()
+
+
+def test_the_example_bytes_are_the_maps_beside_them() -> None:
+    shown = re.findall(r'`(\{"v": 1, .*\})`[,:]', page.chapter("Frames"))
+    maps = [json.loads(text) for text in shown]
+    data = [bytes.fromhex(page.block(kind)) for kind in ("hex request", "hex answer")]
+    assert [msgpack.unpackb(part) for part in data] == maps
+    assert [msgpack.packb(part) for part in maps] == data
+    said = encode_frame("coder", [Fetch()])
+    assert decode_frame(data[0], DEFAULT_LIMITS) == decode_frame(said, DEFAULT_LIMITS)
+    assert encode_replies(decode_replies(data[1])) == data[1]
 
 
 def test_the_example_bytes_are_what_is_spoken(daemon: DaemonProcess) -> None:
