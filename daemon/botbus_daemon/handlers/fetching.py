@@ -72,7 +72,12 @@ async def peek(broker: Broker, caller: Caller, request: Peek) -> Plan:
 
 
 async def _pending(broker: Broker, bot_id: str, request: Peek) -> list[Message]:
+    """The next page of what has not expired; an empty one is the last."""
     limit = min(request.max, broker.settings.limits.fetch_messages)
     now = timestamps.from_epoch(time.time())
-    pending = await broker.store.mailboxes.pending(bot_id, request.after, limit)
-    return [m for m in pending if m.expires_at is None or m.expires_at > now]
+    after = request.after
+    while page := await broker.store.mailboxes.pending(bot_id, after, limit):
+        if alive := [m for m in page if m.expires_at is None or m.expires_at > now]:
+            return alive
+        after = page[-1].seq
+    return []
