@@ -1,8 +1,4 @@
-"""The things bots talk about, as they travel: messages, deliveries, channels, bots.
-
-Records are values; whoever receives one may keep it. Times are RFC 3339 UTC text, ids UUIDv7 text.
-New fields get defaults, so that an older client can read a newer daemon's records.
-"""
+"""Messages, deliveries, channels and bots."""
 
 from typing import Any, Literal
 

@@ -1,10 +1,4 @@
-"""Every reply of the protocol; the tag in `kind` tells which one it is.
-
-`REPLY_OF` says which reply answers which request. A request that fails is answered with a `Fault`
-instead (see errors.py).
-"""
-
-from msgspec import Struct
+"""The replies about messages, mailboxes, channels and bots."""
 
 from botbus_protocol import requests
 from botbus_protocol.limits import Limits
@@ -17,12 +11,7 @@ from botbus_protocol.records import (
     Message,
     Subscription,
 )
-
-
-class Reply(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag_field="kind", tag=str.lower
-):
-    """What every reply is."""
+from botbus_protocol.replies.reply import Done, Lease, Reply
 
 
 class Welcome(Reply, frozen=True, tag="welcome"):
@@ -67,18 +56,6 @@ class Messages(Reply, frozen=True, tag="messages"):
     """For `tail` and `peek`: pass it as `after` to go on from here."""
 
 
-class Done(Reply, frozen=True, tag="done"):
-    """It is so. `changed` is False if it was so before."""
-
-    changed: bool = True
-    count: int = 0
-    """How many things were touched, where that is not evident."""
-
-
-class Lease(Reply, frozen=True, tag="lease"):
-    lease_expires_at: str
-
-
 class ChannelReply(Reply, frozen=True, tag="channel"):
     channel: Channel
     created: bool = False
@@ -113,14 +90,12 @@ class MessageLife(Reply, frozen=True, tag="message_life"):
     replies: list[Message]
 
 
-AnyReply = (
+MessageReply = (
     Welcome
     | Receipt
     | Answer
     | Deliveries
     | Messages
-    | Done
-    | Lease
     | ChannelReply
     | Channels
     | SubscriptionReply
@@ -130,7 +105,7 @@ AnyReply = (
     | MessageLife
 )
 
-REPLY_OF: dict[type[requests.Request], type[Reply]] = {
+MESSAGE_REPLIES: dict[type[requests.Request], type[Reply]] = {
     requests.Hello: Welcome,
     requests.Send: Receipt,
     requests.Publish: Receipt,
@@ -158,3 +133,4 @@ REPLY_OF: dict[type[requests.Request], type[Reply]] = {
     requests.ReplayDead: Done,
     requests.DropDead: Done,
 }
+"""Which reply answers which request."""

@@ -1,0 +1,48 @@
+"""Every reply of the protocol; the tag in `kind` tells which one it is.
+
+`REPLY_OF` says which reply answers which request. A request that fails is answered with a `Fault`
+instead (see errors.py).
+"""
+
+from botbus_protocol import requests
+from botbus_protocol.replies.messages import (
+    MESSAGE_REPLIES,
+    Answer,
+    Bots,
+    ChannelReply,
+    Channels,
+    DeadLetters,
+    Deliveries,
+    MessageLife,
+    MessageReply,
+    Messages,
+    Receipt,
+    SubscriptionReply,
+    Subscriptions,
+    Welcome,
+)
+from botbus_protocol.replies.reply import Done, Lease, Reply
+
+__all__ = [
+    "REPLY_OF",
+    "Answer",
+    "AnyReply",
+    "Bots",
+    "ChannelReply",
+    "Channels",
+    "DeadLetters",
+    "Deliveries",
+    "Done",
+    "Lease",
+    "MessageLife",
+    "Messages",
+    "Receipt",
+    "Reply",
+    "SubscriptionReply",
+    "Subscriptions",
+    "Welcome",
+]
+
+AnyReply = Done | Lease | MessageReply
+
+REPLY_OF: dict[type[requests.Request], type[Reply]] = {**MESSAGE_REPLIES}
