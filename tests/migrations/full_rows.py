@@ -101,7 +101,7 @@ def _candidates(connection: sqlite3.Connection, table: str, number: int) -> dict
         if values is None:
             values = [*_literals(sql, name), f"{name} {number}", f"n{number}", *TEXTS]
         elif kind.upper().startswith("INT"):
-            values = [number + 1, *values]
+            values = [number + 1, *values, *range(11, 43)]  # keys, though rows are added often
         found[name] = values if required or key else [*values, None]
     return found
 
