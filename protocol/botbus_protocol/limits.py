@@ -11,6 +11,10 @@ class Limits(Struct, frozen=True, kw_only=True):
     headers_bytes: int = 16 * 1024
     """The largest set of headers, in bytes of the JSON text that is stored."""
     requests_per_frame: int = 1000
+    step_output_bytes: int = 1_000_000
+    """The largest output of a step, in bytes of the JSON text that is stored."""
+    context_bytes: int = 10_000_000
+    """The largest context of a run, in bytes of the JSON text that is stored."""
     fetch_messages: int = 1000
     """The most deliveries or messages that one reply holds; a request for more gets this many."""
     wait_seconds: float = 3600.0

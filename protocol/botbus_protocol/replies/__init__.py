@@ -22,6 +22,23 @@ from botbus_protocol.replies.messages import (
     Welcome,
 )
 from botbus_protocol.replies.reply import Done, Lease, Reply
+from botbus_protocol.replies.workflows import (
+    WORKFLOW_REPLIES,
+    Checkpoint,
+    Claimed,
+    DefinitionReply,
+    Definitions,
+    Explanation,
+    Extended,
+    RunReply,
+    Runs,
+    ScheduleReply,
+    Schedules,
+    StepIds,
+    StepReply,
+    Steps,
+    WorkflowReply,
+)
 
 __all__ = [
     "REPLY_OF",
@@ -30,19 +47,32 @@ __all__ = [
     "Bots",
     "ChannelReply",
     "Channels",
+    "Checkpoint",
+    "Claimed",
     "DeadLetters",
+    "DefinitionReply",
+    "Definitions",
     "Deliveries",
     "Done",
+    "Explanation",
+    "Extended",
     "Lease",
     "MessageLife",
     "Messages",
     "Receipt",
     "Reply",
+    "RunReply",
+    "Runs",
+    "ScheduleReply",
+    "Schedules",
+    "StepIds",
+    "StepReply",
+    "Steps",
     "SubscriptionReply",
     "Subscriptions",
     "Welcome",
 ]
 
-AnyReply = Done | Lease | MessageReply
+AnyReply = Done | Lease | MessageReply | WorkflowReply
 
-REPLY_OF: dict[type[requests.Request], type[Reply]] = {**MESSAGE_REPLIES}
+REPLY_OF: dict[type[requests.Request], type[Reply]] = {**MESSAGE_REPLIES, **WORKFLOW_REPLIES}
