@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from botbus_protocol.states import RunStatus, StepStatus
 
@@ -86,7 +86,7 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     timeout_at: str | None = None
     parent: str | None = None
     parent_step: str | None = None
-    waits: list[Wait] = []
+    waits: list[Wait] = field(default_factory=list)
 
 
 class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -120,7 +120,7 @@ class ClaimedRun(Struct, frozen=True, kw_only=True, omit_defaults=True):
     run: Run
     lease: str
     lease_expires_at: str
-    steps: list[Step] = []
+    steps: list[Step] = field(default_factory=list)
     """What counts of its steps so far, in order, as far as one answer reaches."""
     more_steps: bool = False
     """Whether there are more: read them with `list_step_logs` after the last seq."""

@@ -1,5 +1,7 @@
 """The replies about workflows, runs and steps."""
 
+from msgspec import field
+
 from botbus_protocol import requests
 from botbus_protocol.records.workflows import (
     ClaimedRun,
@@ -35,13 +37,13 @@ class Runs(Reply, frozen=True, tag="runs"):
 
 
 class Claimed(Reply, frozen=True, tag="claimed"):
-    runs: list[ClaimedRun] = []
-    notices: list[Notice] = []
+    runs: list[ClaimedRun] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
 
 class Extended(Reply, frozen=True, tag="extended"):
     lease_expires_at: str
-    lost: list[str] = []
+    lost: list[str] = field(default_factory=list)
     """Ids of the runs whose lease has ended: stop working on them."""
 
 
