@@ -17,6 +17,8 @@ BATCHES = (64, 512, 1024)
 IN_FLIGHT = (64, 1024)
 AT_ONCE = 64
 """Messages in flight from the one who publishes to subscribers."""
+STEP_BATCHES = (1, 16)
+"""Steps in a commit of the floor."""
 
 Measurement = Callable[[Stage], Measured]
 
@@ -28,8 +30,15 @@ def named(name: str, measured: Measured) -> Measured:
 def sqlite(stage: Stage, batch: int) -> Measured:
     rows = stage.sizes.commits if batch == 1 else max(stage.sizes.rows, batch)
     with stage.places.room() as room:
-        found = stage.first.perform(floor.sqlite, str(room), batch, rows)
+        found = stage.first.perform(floor.messages, str(room), batch, rows)
     return named(f"floor.{batch}", found)
+
+
+def sqlite_steps(stage: Stage, batch: int) -> Measured:
+    with stage.places.room() as room:
+        rows = stage.sizes.commits * batch
+        found = stage.first.perform(floor.steps, str(room), batch, rows)
+    return named(f"floor.steps.{batch}", found)
 
 
 def nng(stage: Stage) -> Measured:
@@ -137,6 +146,10 @@ def round_of(peers: list[tuple[str, Measurement]]) -> list[tuple[str, Measuremen
     steps: list[tuple[str, Measurement]] = [
         (f"SQLite alone, {batch} rows a commit", partial(sqlite, batch=batch))
         for batch in (1, *BATCHES)
+    ]
+    steps += [
+        (f"SQLite alone, {batch} workflow steps a commit", partial(sqlite_steps, batch=batch))
+        for batch in STEP_BATCHES
     ]
     return [*steps, ("NNG alone", nng), ("the bus", bus), *peers]
 

@@ -5,15 +5,20 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from benchmarks import peers
+from benchmarks.peers.peer import Peer
 from benchmarks.run import Record
 from benchmarks.targets import Verdict
 
 NOTHING = "·"
 
+Rows = tuple[tuple[str, str, str, str], ...]
+"""Title, and the figures of the floor, of the bus, and of a peer; empty for what there is not."""
+
 
 def tables(record: Record) -> Iterator[Table]:
     yield machine(record)
-    yield side_by_side(record)
+    yield side_by_side(record, "Sending and receiving", _SENDING, peers.SENDING)
+    yield side_by_side(record, "Steps of workflows", _STEPPING, peers.STEPPING)
     yield others(record)
     yield targets(record)
 
@@ -26,24 +31,25 @@ def machine(record: Record) -> Table:
     return table
 
 
-def side_by_side(record: Record) -> Table:
-    """Sending, in the columns of whoever can do the same."""
-    table = Table(title="Sending and receiving")
+def side_by_side(record: Record, title: str, rows: Rows, beside: tuple[Peer, ...]) -> Table:
+    """What the bus does, in the columns of whoever can do the same."""
+    notes = [peer.note for peer in beside if peer.note]
+    table = Table(title=title, caption=" ".join(notes) or None)
     table.add_column("")
-    for title in ("SQLite alone", "botbus", "of the floor"):
-        table.add_column(title, justify="right")
-    for peer in peers.ALL:
+    for heading in ("SQLite alone", "botbus", "of the floor"):
+        table.add_column(heading, justify="right")
+    for peer in beside:
         table.add_column(peer.title, justify="right")
         table.add_column("botbus beside it", justify="right")
-    for title, floor, ours, theirs in _ROWS:
+    for row, floor, ours, theirs in rows:
         cells = [_cell(record, floor), _cell(record, ours), _quotient(record, ours, floor)]
-        for peer in peers.ALL:
+        for peer in beside:
             cells += _beside(record, ours, f"{peer.name}.{theirs}" if theirs else "", peer.name)
-        table.add_row(title, *cells)
+        table.add_row(row, *cells)
     return table
 
 
-_ROWS = (
+_SENDING: Rows = (
     ("one at a time, p50", "floor.1.p50", "send.1.p50", "1.p50"),
     ("one at a time, p99", "floor.1.p99", "send.1.p99", "1.p99"),
     ("64 in flight, direct", "floor.64.rate", "send.64.rate", "64.rate"),
@@ -53,6 +59,11 @@ _ROWS = (
     ("1,024 in flight, channel", "floor.1024.rate", "publish.1024.rate", "1024.rate"),
     ("publish to delivery, p50", "", "delivery.p50", "delivery.p50"),
     ("publish to delivery, p99", "", "delivery.p99", "delivery.p99"),
+)
+_STEPPING: Rows = (
+    ("runs one after another", "floor.steps.1.rate", "steps.1.rate", "steps.1.rate"),
+    ("16 runs at once", "floor.steps.16.rate", "steps.16.rate", "steps.16.rate"),
+    ("a run of ten, p50", "", "steps.1.p50", "steps.1.p50"),
 )
 
 
@@ -84,9 +95,15 @@ _TITLES = {
     **{f"listening.{n}.rate": f"deliveries to {n} listening, acked" for n in (1, 10, 100)},
     **{
         f"{peer.name}.{many}.{way}.rate": f"{peer.name}, {many:,} at once, {way}"
-        for peer in peers.ALL
+        for peer in peers.SENDING
         for many in (64, 1024)
         for way in ("tasks", "pipelines")
+    },
+    **{
+        f"{peer.name}.steps.{many}.{kind}.rate": f"{peer.name}, {runs}, {kind} steps"
+        for peer in peers.STEPPING
+        for many, runs in ((1, "one run after another"), (16, "16 runs at once"))
+        for kind in ("async", "def")
     },
     "idle.bots.count": "idle bots",
     "idle.before.rss": "daemon before they came",

@@ -15,6 +15,8 @@ class Sizes(Struct, frozen=True, kw_only=True):
     """Messages sent, delivered or asked one at a time."""
     messages: int
     """Messages sent at once, and messages in the backlog that is consumed."""
+    runs: int
+    """Runs of a workflow, one after the other, and those of a peer."""
     deliveries: int
     """Deliveries of a fan-out to connected subscribers, over all of them."""
     subscribers: tuple[int, ...]
@@ -34,6 +36,7 @@ FULL = Sizes(
     rows=32_000,
     singles=600,
     messages=16_000,
+    runs=64,
     deliveries=10_000,
     subscribers=(1, 10, 100),
     bots=2_000,
@@ -47,6 +50,7 @@ QUICK = Sizes(
     rows=16_000,
     singles=400,
     messages=10_000,
+    runs=32,
     deliveries=2_000,
     subscribers=(1, 10, 100),
     bots=500,
@@ -60,6 +64,7 @@ TINY = Sizes(
     rows=64,
     singles=5,
     messages=64,
+    runs=2,
     deliveries=10,
     subscribers=(1, 2),
     bots=4,

@@ -7,7 +7,7 @@ project's many-row statement the better counts.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pynng
@@ -16,39 +16,53 @@ import botbus_migrations
 from benchmarks.bodies import BYTES, TEXT, now
 from benchmarks.figures import Measured, latencies, rate
 from benchmarks.players import Ready
+from benchmarks.runs import runs_of, write_runs
+from benchmarks.steps import OUTPUT, STEPS
 from botbus_protocol.grammar import new_id
 from botbus_protocol.timestamps import from_epoch
 from botbus_storage.connection import open_writer
 from botbus_storage.migrator import Migrator
 from botbus_storage.writing.rows import RowWriter
 
-INSERT = """INSERT INTO bot_messages (
+MESSAGE = """INSERT INTO bot_messages (
     seq, id, sender_bot_id, sender_bot_name, recipient_type, recipient_bot_id, message_type, body,
     timestamp, sender_uid, sender_pid)"""
-COLUMNS = 11
-ONE_ROW = f"{INSERT} VALUES ({', '.join('?' * COLUMNS)})"
+STEP = """INSERT INTO workflow_steps (
+    seq, id, run_id, step_id, step_name, status, output, lease, started_at, completed_at)"""
 
 Row = tuple[int | str, ...]
 Write = Callable[[sqlite3.Connection, list[Row]], object]
 
 
-def executemany(connection: sqlite3.Connection, rows: list[Row]) -> None:
-    connection.executemany(ONE_ROW, rows)
-
-
-async def sqlite(ready: Ready, folder: str, batch: int, rows: int) -> Measured:
-    """Inserts rows, so many in a commit, in both ways; `rate` in rows, `p50` of a commit."""
-    manners: dict[str, Write] = {
-        "executemany": executemany,
-        "many_rows": RowWriter(INSERT, COLUMNS, "").write,
-    }
+async def messages(ready: Ready, folder: str, batch: int, rows: int) -> Measured:
+    """Inserts messages, so many in a commit; `rate` in rows, `p50` of a commit."""
     ready()
     found: list[Measured] = []
-    for name, write in manners.items():
-        database = Path(folder) / f"floor-{name}.db"
+    for name, write in _manners(MESSAGE, 11).items():
+        database = Path(folder) / f"messages-{name}.db"
         Migrator(database, botbus_migrations.FOLDER).run()
-        found.append(await _insert(database, write, list(_batches(batch, rows))))
+        found.append(await _insert(database, write, _batches(_messages(rows), batch)))
     return max(found, key=lambda measured: measured["rate"])
+
+
+async def steps(ready: Ready, folder: str, batch: int, rows: int) -> Measured:
+    """Inserts finished steps of ten-step runs in the same way: no workflow is quicker than this."""
+    ready()
+    found: list[Measured] = []
+    for name, write in _manners(STEP, 10).items():
+        database = Path(folder) / f"steps-{name}.db"
+        runs = write_runs(database, runs_of(rows))
+        found.append(await _insert(database, write, _batches(_steps(runs), batch)))
+    return max(found, key=lambda measured: measured["rate"])
+
+
+def _manners(insert: str, columns: int) -> dict[str, Write]:
+    """The ways to insert rows that are tried."""
+    one_row = f"{insert} VALUES ({', '.join('?' * columns)})"
+    return {
+        "executemany": lambda connection, rows: connection.executemany(one_row, rows),
+        "many_rows": RowWriter(insert, columns, "").write,
+    }
 
 
 async def _insert(database: Path, write: Write, batches: list[list[Row]]) -> Measured:
@@ -70,14 +84,23 @@ async def _insert(database: Path, write: Write, batches: list[list[Row]]) -> Mea
     return rate(sum(map(len, batches)), sum(took)) | latencies(took)
 
 
-def _batches(batch: int, rows: int) -> Iterator[list[Row]]:
+def _batches(rows: Iterable[Row], batch: int) -> list[list[Row]]:
+    """The rows in batches that are all full."""
+    return [list(full) for full in zip(*[iter(rows)] * batch, strict=False)]
+
+
+def _messages(count: int) -> Iterator[Row]:
     sender, recipient = new_id(), new_id()
-    for start in range(1, rows + 1, batch):
-        time = from_epoch(1_750_000_000 + start / 1e6)
-        yield [
-            (seq, new_id(), sender, "sender", "direct", recipient, "message", TEXT, time, 0, 1)
-            for seq in range(start, start + batch)
-        ]
+    for seq in range(1, count + 1):
+        ids = (seq, new_id(), sender, "sender", "direct", recipient)
+        yield (*ids, "message", TEXT, from_epoch(1_750_000_000 + seq / 1e6), 0, 1)
+
+
+def _steps(runs: list[str]) -> Iterator[Row]:
+    for number in range(len(runs) * STEPS):
+        run, name = runs[number // STEPS], f"step-{number % STEPS}"
+        time = from_epoch(1_750_000_000 + number / 1e3)
+        yield (number + 1, new_id(), run, name, name, "completed", OUTPUT, f"1-{run}", time, time)
 
 
 async def nng_echo(ready: Ready, url: str, count: int) -> Measured:

@@ -1,7 +1,8 @@
 """What a peer has to tell and to measure.
 
-`measure` gives figures named `1.p50`, `1.p99`, `64.rate`, `1024.rate`, `delivery.p50` and
-`delivery.p99`; the run puts the peer's name before them.
+`measure` gives figures, and the run puts the peer's name before theirs. One that sends messages gives
+`1.p50`, `1.p99`, `64.rate`, `1024.rate`, `delivery.p50` and `delivery.p99`; one that runs workflows
+gives `steps.1.rate` and `steps.16.rate`.
 """
 
 from collections.abc import Callable
@@ -20,3 +21,5 @@ class Peer(Struct, frozen=True):
     find: Callable[[], str | None]
     """Its version; None where it is not installed."""
     measure: Callable[[Stage], Measured]
+    note: str = ""
+    """What a reader of the table should know; a sentence or two."""
