@@ -23,6 +23,7 @@ from botbus_daemon.dispatch import Dispatcher
 from botbus_daemon.listener import Listener
 from botbus_daemon.nng import limit_threads
 from botbus_daemon.settings import Settings
+from botbus_daemon.supervision import Supervisor
 from botbus_protocol import __version__
 from botbus_storage.connection import Connect, connect_plainly
 from botbus_storage.database_lock import DatabaseLock, Locked
@@ -135,11 +136,17 @@ async def _serve_store(settings: Settings, store: Store, announce: Callable[[str
         )
         listener.start()
         _calm_collector()
+        supervisor = Supervisor()
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             announce(f"botbus {__version__} serves {settings.url} from {settings.database}")
-            async for received in signals:
-                logger.info("stopping on %s", received.name)
-                break
+            supervisor.ready(f"serves {settings.url}")
+            async with anyio.create_task_group() as watching:
+                watching.start_soon(supervisor.watch, store.turns)
+                async for received in signals:
+                    logger.info("stopping on %s", received.name)
+                    break
+                watching.cancel_scope.cancel()
+            supervisor.stopping()
             broker.begin_closing()
             await listener.stop(STOP_SECONDS)
 

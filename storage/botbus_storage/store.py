@@ -71,6 +71,10 @@ class Store:
         finally:
             self._readers.put_nowait(reader)
 
+    async def turns(self) -> None:
+        """Returns when the writer has gone through an empty transaction: a sign of life."""
+        await self.submit([])
+
     async def idle(self) -> None:
         await self._writer.idle()
 

@@ -1,0 +1,79 @@
+"""What the daemon tells whoever started it, over a real notify socket."""
+
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from botbus_daemon.supervision import Supervisor
+from tests.daemons import DaemonProcess
+
+
+@pytest.fixture
+def notify_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        yield listening
+
+
+def told(listening: socket.socket) -> dict[str, str]:
+    lines = listening.recv(4096).decode().splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_ready_only_when_serving_and_stopping_on_the_way_out(
+    tmp_path: Path, notify_socket: socket.socket
+) -> None:
+    with DaemonProcess(tmp_path) as daemon:
+        first = told(notify_socket)
+        assert first["READY"] == "1"
+        assert daemon.url in first["STATUS"]
+        assert daemon.stop() == 0
+        assert told(notify_socket)["STOPPING"] == "1"
+
+
+def test_a_watchdog_is_pinged_and_not_by_a_daemon_that_hangs(
+    tmp_path: Path, notify_socket: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", "200000")
+    with DaemonProcess(tmp_path) as daemon:
+        assert told(notify_socket)["READY"] == "1"
+        assert told(notify_socket) == {"WATCHDOG": "1"}
+        assert told(notify_socket) == {"WATCHDOG": "1"}
+        daemon.signal(signal.SIGSTOP)
+        notify_socket.settimeout(0.5)
+        for _ in range(2):  # what was under way when it was stopped
+            with contextlib.suppress(TimeoutError):
+                told(notify_socket)
+        with pytest.raises(TimeoutError):
+            told(notify_socket)
+        daemon.signal(signal.SIGCONT)
+        notify_socket.settimeout(10)
+        assert told(notify_socket) == {"WATCHDOG": "1"}
+
+
+def test_a_watchdog_for_another_process_is_not_ours() -> None:
+    env = {"WATCHDOG_USEC": "1000000", "WATCHDOG_PID": str(os.getpid() + 1)}
+    assert Supervisor(env).watchdog_seconds is None
+    assert Supervisor(env | {"WATCHDOG_PID": str(os.getpid())}).watchdog_seconds == 1.0
+    assert Supervisor({"WATCHDOG_USEC": "soon"}).watchdog_seconds is None
+
+
+def test_an_abstract_socket_is_found() -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(f"\0botbus-test-{os.getpid()}")
+        Supervisor({"NOTIFY_SOCKET": f"@botbus-test-{os.getpid()}"}).reloading()
+        assert told(listening)["RELOADING"] == "1"
+
+
+def test_a_supervisor_that_is_gone_harms_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Supervisor({"NOTIFY_SOCKET": str(tmp_path / "gone")}).status("fine")
+    assert "could not be told" in caplog.text
