@@ -30,6 +30,7 @@ COMMANDS = {
     "dead": "dead",
     "migrate": "migrate",
     "restore": "restore",
+    "install-service": "install_service",
     "bench": "bench",
 }
 """Which module each sub-command lives in; `--help` shows them in this order."""
@@ -49,7 +50,7 @@ class Botbus(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"botbus_cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def main(  # type: ignore[override] # there is no other mode
