@@ -29,6 +29,7 @@ COMMANDS = {
     "channel": "channel",
     "dead": "dead",
     "migrate": "migrate",
+    "backup": "backup",
     "restore": "restore",
     "install-service": "install_service",
     "bench": "bench",

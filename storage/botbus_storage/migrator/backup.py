@@ -78,8 +78,13 @@ def copy(
     connect: Connect,
     mode: int,
     progress: Progress | None = None,
+    *,
+    check: bool = False,
 ) -> None:
-    """Copy a whole database into the new file `target`, durably, with the access rights `mode`."""
+    """Copy a whole database into the new file `target`, durably, with the access rights `mode`.
+
+    With `check`, a copy in which `quick_check` finds damage is refused and removed.
+    """
     require_space(target.parent, _size(source))
     partial = target.with_name(target.name + _PARTIAL)
     partial.unlink(missing_ok=True)  # of a copy that was killed; whoever copies holds the lock
@@ -87,6 +92,8 @@ def copy(
     try:
         partial.chmod(mode & 0o777)
         _fill(source, partial, connect, progress)
+        if check:
+            _require_sound(partial, connect)
         sync(partial)
         partial.replace(target)
         sync(target.parent)
@@ -131,6 +138,26 @@ def _fill(
         source.backup(copied, pages=PAGES_AT_ONCE, progress=told)
     finally:
         copied.close()
+
+
+def _require_sound(partial: Path, connect: Connect) -> None:
+    copied = connect(partial)
+    try:
+        findings = damage(copied)
+    finally:
+        copied.close()
+    if findings != ["ok"]:
+        raise MigrationError(f"the copy is damaged, so is the database: {'; '.join(findings)}")
+
+
+def damage(connection: sqlite3.Connection) -> list[str]:
+    """What SQLite finds wrong with a database; a lone `ok` if nothing is."""
+    try:
+        return [str(text) for (text,) in connection.execute("PRAGMA quick_check(5)")]
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+            raise
+        return [str(error)]
 
 
 def _size(connection: sqlite3.Connection) -> int:

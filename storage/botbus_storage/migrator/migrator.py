@@ -22,6 +22,7 @@ from botbus_storage.migrator.target import Target
 
 if TYPE_CHECKING:
     from botbus_storage.migrator.restore import Restored
+    from botbus_storage.migrator.snapshot import Snapshot
 
 
 class Status(NamedTuple):
@@ -168,6 +169,15 @@ class Migrator:
         """The copies that earlier runs made of this database, oldest first."""
         with speaking(self.target.database):
             return Backups(self.target, self.keep_backups, None).list()
+
+    def back_up(
+        self, to: Path | str, *, replace: bool = False, progress: Progress | None = None
+    ) -> "Snapshot":
+        """Copy the database, which may be in use, into a new file; checked and synced."""
+        from botbus_storage.migrator.snapshot import back_up
+
+        with speaking(self.target.database):
+            return back_up(self.target, Path(to), replace=replace, progress=progress)
 
     def restore(self, backup: Path | str, *, progress: Progress | None = None) -> "Restored":
         """Put a copy of a backup in the place of the database, which is kept under another name."""

@@ -5,11 +5,10 @@ it is, with its WAL or journal, and the copy of the backup takes its place.
 """
 
 from pathlib import Path
-from sqlite3 import SQLITE_CORRUPT, Connection, DatabaseError
 from typing import NamedTuple
 
 from botbus_storage.migrator import history
-from botbus_storage.migrator.backup import Progress, copy
+from botbus_storage.migrator.backup import Progress, copy, damage
 from botbus_storage.migrator.errors import MigrationError
 from botbus_storage.migrator.execution import last
 from botbus_storage.migrator.replace import fold, put_in_place, remove_companions, set_aside
@@ -51,7 +50,7 @@ def restore(target: Target, backup: Path, progress: Progress | None = None) -> R
 def _check(source: Target) -> int:
     """The version of a backup. Raises MigrationError unless it is sound and one of ours."""
     with source.reading() as connection:
-        if (findings := _damage(connection)) != ["ok"]:
+        if (findings := damage(connection)) != ["ok"]:
             raise MigrationError(f"the backup {source.database} is damaged: {'; '.join(findings)}")
         rows = history.read(connection)
     if not rows:
@@ -59,16 +58,6 @@ def _check(source: Target) -> int:
             f"{source.database} has no history of migrations: it is not a backup to restore"
         )
     return last(rows)
-
-
-def _damage(connection: Connection) -> list[str]:
-    """What SQLite finds wrong with a database; a lone `ok` if nothing is."""
-    try:
-        return [str(text) for (text,) in connection.execute("PRAGMA quick_check(5)")]
-    except DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF != SQLITE_CORRUPT:
-            raise
-        return [str(error)]
 
 
 def _keep(target: Target) -> Path:

@@ -1,0 +1,90 @@
+"""`botbus backup` beside a daemon that is busy, and back with `botbus restore`."""
+
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cli.command import Botbus
+from tests.daemons import DaemonProcess
+
+SENDER = """
+import sys
+import botbus
+with botbus.connect_sync("sender", url=sys.argv[1]) as bus:
+    for number in range(10**9):
+        receipt = bus.send("reader", {"number": number})
+        print(receipt.seq, flush=True)
+"""
+
+
+def seqs(database: Path) -> list[int]:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        return [seq for (seq,) in connection.execute("SELECT seq FROM bot_messages ORDER BY seq")]
+
+
+def test_a_backup_of_a_busy_daemon_is_one_moment_and_can_be_restored(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    with DaemonProcess(tmp_path) as daemon:
+        command = [sys.executable, "-c", SENDER, daemon.url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sender:
+            assert sender.stdout is not None
+            before = [int(sender.stdout.readline()) for _ in range(50)][-1]
+            made = Botbus(daemon.url)(
+                "backup", str(copy), "--database", str(daemon.database), "--json"
+            )
+            os.kill(sender.pid, signal.SIGKILL)
+            after = [before, *(int(line) for line in sender.stdout if line.endswith("\n"))][-1]
+        assert made.code == 0, made.err
+        assert made.object["version"] >= 1
+        held = seqs(copy)
+        assert held == list(range(1, held[-1] + 1))
+        assert before <= held[-1] <= after + 1  # one may have been committed and not printed
+        assert oct(copy.stat().st_mode & 0o777) == oct(daemon.database.stat().st_mode & 0o777)
+        daemon.stop()
+    restored = Botbus(daemon.url)("restore", str(copy), "--database", str(daemon.database))
+    assert restored.code == 0, restored.err
+    assert seqs(daemon.database) == held
+
+
+def test_what_is_there_is_not_replaced_unless_told(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    copy.write_text("mine")
+    with DaemonProcess(tmp_path) as daemon:
+        run = Botbus(daemon.url)
+        command = ["backup", str(copy), "--database", str(daemon.database)]
+        refused = run(*command)
+        assert refused.code == 1
+        assert "--force" in refused.err
+        assert copy.read_text() == "mine"
+        itself = run("backup", str(daemon.database), "--database", str(daemon.database), "--force")
+        assert itself.code == 1
+        assert "is the database itself" in itself.err
+        assert run(*command, "--force").code == 0
+        assert seqs(copy) == []
+
+
+def test_a_damaged_database_gives_no_backup(tmp_path: Path) -> None:
+    database, copy = tmp_path / "bus.db", tmp_path / "copy.db"
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE many (x)")
+        connection.executemany("INSERT INTO many VALUES (?)", [("x" * 500,)] * 2000)
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master").fetchone()
+    content = bytearray(database.read_bytes())
+    for page in range(root, root + 100):
+        content[page * 4096 : page * 4096 + 64] = b"\xff" * 64
+    database.write_bytes(content)
+    refused = Botbus("ipc:///nobody")("backup", str(copy), "--database", str(database))
+    assert refused.code == 1
+    assert "damaged" in refused.err
+    assert list(tmp_path.iterdir()) == [database]
+
+
+def test_no_database_is_a_clear_refusal(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none.db")
+    refused = Botbus("ipc:///nobody")("backup", str(tmp_path / "copy.db"), "--database", missing)
+    assert refused.code == 1
+    assert f"there is no database {missing}" in refused.err
