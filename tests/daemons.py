@@ -37,7 +37,7 @@ class DaemonProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env={**os.environ, "PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"},
+                env=self.environment(),
             )
         line = self._read_line(time.monotonic() + START_SECONDS)
         assert " serves " in line, f"the daemon did not start: {line!r} {self.log()}"
@@ -46,6 +46,9 @@ class DaemonProcess:
     def command(self) -> list[str]:
         serve = [sys.executable, "-m", "botbus_cli", "serve"]
         return [*serve, "--url", self.url, "--database", str(self.database), *self.options]
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"}
 
     def _read_line(self, deadline: float) -> str:
         assert self.process is not None
