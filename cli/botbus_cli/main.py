@@ -29,6 +29,7 @@ COMMANDS = {
     "channel": "channel",
     "dead": "dead",
     "migrate": "migrate",
+    "doctor": "doctor",
     "backup": "backup",
     "restore": "restore",
     "install-service": "install_service",

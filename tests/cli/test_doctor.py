@@ -1,0 +1,118 @@
+"""`botbus doctor`: each thing that can be wrong is found, and named with what to do."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import botbus
+from tests.cli.command import Botbus, Outcome
+from tests.daemons import DaemonProcess
+
+LONG_AGO = "2026-01-31T09:00:00.000000Z"
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
+    tmp_path.chmod(0o700)
+    with DaemonProcess(tmp_path) as running:
+        yield running
+
+
+def examined(daemon: DaemonProcess, *options: str) -> Outcome:
+    return Botbus(daemon.url)("doctor", "--database", str(daemon.database), "--json", *options)
+
+
+def found(outcome: Outcome, level: str) -> list[dict[str, Any]]:
+    return [finding for finding in outcome.objects if finding["level"] == level]
+
+
+def change(daemon: DaemonProcess, statement: str, *values: Any) -> None:
+    with contextlib.closing(sqlite3.connect(daemon.database, isolation_level=None)) as connection:
+        connection.execute(statement, values)
+
+
+def test_all_is_well_beside_a_running_daemon(daemon: DaemonProcess) -> None:
+    daemon.database.chmod(0o600)
+    outcome = examined(daemon)
+    assert outcome.code == 0, outcome.out
+    assert found(outcome, "wrong") == []
+    assert {finding["check"] for finding in outcome.objects} == {
+        "settings", "sqlite", "permissions", "disk", "schema", "contents", "daemon",
+    }  # fmt: skip
+
+
+def test_a_daemon_that_does_not_run_is_a_warning(daemon: DaemonProcess) -> None:
+    daemon.stop()
+    outcome = examined(daemon)
+    assert outcome.code == 0
+    assert any("no daemon" in finding["text"] for finding in found(outcome, "warning"))
+
+
+def test_a_folder_that_others_can_write_is_wrong(daemon: DaemonProcess) -> None:
+    daemon.folder.chmod(0o777)
+    outcome = examined(daemon)
+    assert outcome.code == 1
+    assert f"chmod go-w {daemon.folder}" in found(outcome, "wrong")[0]["text"]
+    assert "unwell" in outcome.err
+
+
+def test_a_schema_that_somebody_changed_is_wrong(daemon: DaemonProcess) -> None:
+    daemon.stop()
+    change(daemon, "DROP INDEX idx_bot_messages_timestamp")
+    outcome = examined(daemon)
+    assert outcome.code == 1
+    assert "idx_bot_messages_timestamp" in found(outcome, "wrong")[0]["text"]
+
+
+def test_damage_is_found(daemon: DaemonProcess) -> None:
+    with botbus.connect_sync("sender", url=daemon.url) as bus:
+        for _ in range(200):
+            bus.send("reader", "x" * 2000)
+    daemon.stop()
+    content = bytearray(daemon.database.read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 40960] = b"\xff" * 40960
+    daemon.database.write_bytes(content)
+    outcome = examined(daemon)
+    assert outcome.code == 1
+    assert any("botbus restore" in finding["text"] for finding in found(outcome, "wrong"))
+
+
+def test_dead_letters_stuck_mailboxes_and_old_leases_are_told(daemon: DaemonProcess) -> None:
+    with botbus.connect_sync("sender", url=daemon.url) as bus:
+        bus.send("sleeper", "nobody comes")
+        bus.send("holder", "held")
+    with botbus.connect_sync("holder", url=daemon.url) as bus:
+        (held,) = bus.fetch()
+        held.term("no good")
+    daemon.stop()
+    change(daemon, "UPDATE bot_messages SET timestamp = ?", LONG_AGO)
+    told = [finding["text"] for finding in found(examined(daemon), "warning")]
+    assert any("1 dead letters" in text for text in told)
+    assert any(f"1 messages wait for sleeper since {LONG_AGO}" in text for text in told)
+    change(daemon, "UPDATE bot_deliveries SET state = 'leased', fetched_at = ?", LONG_AGO)
+    told = [finding["text"] for finding in found(examined(daemon), "warning")]
+    assert any("holder holds 1 deliveries" in text for text in told)
+
+
+def test_a_settings_file_that_cannot_be_used_is_wrong(daemon: DaemonProcess) -> None:
+    config = daemon.folder / "botbus.toml"
+    config.write_text("databse = 'x'")
+    outcome = examined(daemon, "--config", str(config))
+    assert outcome.code == 1
+    assert "databse" in found(outcome, "wrong")[0]["text"]
+
+
+@pytest.mark.long
+def test_the_proof_measures_the_disk_and_loses_nothing(daemon: DaemonProcess) -> None:
+    before = sorted(daemon.folder.iterdir())
+    outcome = examined(daemon, "--prove", "--dir", str(daemon.folder))
+    assert outcome.code == 0, outcome.out
+    proofs = [finding["text"] for finding in outcome.objects if finding["check"] == "proof"]
+    assert "a synced write of 4 KiB takes" in proofs[0]
+    assert proofs[1].endswith("killed 5 times, 0 lost")
+    assert sorted(daemon.folder.iterdir()) == before
