@@ -9,14 +9,19 @@ beside a large one: they wait for it, or they would cost as much as all the othe
 
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from time import monotonic
+
+import anyio
+from msgspec import Raw
 
 from botbus.courier import Courier
 from botbus.errors import BusError, TooLarge
 from botbus.nng import EventLoop
-from botbus.parcels import PARCEL_REQUESTS, Bundle, Parcel
+from botbus.parcels import Bundle, Parcel
+from botbus.promises import Promise, keep
+from botbus_protocol.errors import Fault
 from botbus_protocol.limits import DEFAULT_LIMITS, Limits
+from botbus_protocol.replies import AnyReply
 
 FRAMES_IN_FLIGHT = 2
 LEAST_SHARE = 64
@@ -27,8 +32,8 @@ STRAGGLERS = 4
 ENVELOPE_BYTES = 160
 """What a frame weighs without its requests, at most."""
 FRESH = 0.1
-"""Share of its time for which a parcel takes further requests, and a frame further parcels: they
-all have the deadline of the first."""
+"""Share of its time by which the requests of one frame may differ in age: they all have the deadline
+of the first."""
 
 
 class Coalescer:
@@ -44,84 +49,64 @@ class Coalescer:
         self._timeout = timeout
         self._fresh = timeout * FRESH
         self._queue: deque[Parcel] = deque()
-        self._queued = 0
         self._in_flight = 0
         self._landing = 0
         """Frames that were answered a moment ago; those they woke are about to send more."""
         self._bundles: dict[Courier, Bundle] = {}
         self._couriers = [courier(self._home) for _ in range(FRAMES_IN_FLIGHT)]
         self._idle = list(self._couriers)
+        self._landed: anyio.Event | None = None
         self.limits = DEFAULT_LIMITS
 
-    def post(self, request: bytes) -> tuple[Parcel, int]:
-        """Sends a request off, now or with the next frame; its reply is at that place.
+    def post(self, request: bytes) -> Promise[AnyReply | Fault | BusError]:
+        """Sends a request off, now or with the next frame; the promise of its reply.
 
         Raises TooLarge for a request that no frame can hold.
         """
-        parcel = self._open_parcel(len(request))
-        place = parcel.add(request)
-        self._queued += 1
+        if len(request) + ENVELOPE_BYTES > self.limits.frame_bytes:
+            raise too_large(len(request), self.limits)
+        promise = self._loop.promise()
+        self._queue.append(Parcel(Raw(request), monotonic() + self._timeout, promise))
         if self._idle and not self._landing:
             self._dispatch()
-        return parcel, place
+        return promise
 
     async def drained(self) -> None:
-        """Waits until all that was posted so far is answered or has failed."""
-        waiting = [parcel for bundle in self._bundles.values() for parcel in bundle.parcels]
-        for parcel in [*waiting, *self._queue]:
-            with suppress(BusError):
-                await parcel.wait()
+        """Waits until all that was posted is answered or has failed."""
+        while self._queue or self._bundles:
+            self._landed = anyio.Event()
+            await self._landed.wait()
 
     def close(self, error: BusError) -> None:
         for courier in self._couriers:
             courier.close(error)
         for parcel in self._queue:
-            parcel.fail(error)
+            keep(parcel.promise, error)
         self._queue.clear()
-
-    def _open_parcel(self, size: int) -> Parcel:
-        limits, now = self.limits, monotonic()
-        if self._queue:
-            last = self._queue[-1]
-            if (
-                len(last.requests) < min(PARCEL_REQUESTS, limits.requests_per_frame)
-                and last.size + size + ENVELOPE_BYTES <= limits.frame_bytes
-                and now < last.opened + self._fresh
-            ):
-                return last
-        if size + ENVELOPE_BYTES > limits.frame_bytes:
-            raise too_large(size, limits)
-        parcel = Parcel(now, self._timeout)
-        self._queue.append(parcel)
-        return parcel
 
     def _dispatch(self) -> None:
         """Sends frames off while there are couriers and enough to carry."""
-        while self._idle and self._queue and self._queued * STRAGGLERS >= self._in_flight:
-            share = max(LEAST_SHARE, -(-(self._queued + self._in_flight) // FRAMES_IN_FLIGHT))
-            bundle = Bundle(self._bot, self._fill(-(-share // PARCEL_REQUESTS)))
+        while self._idle and self._queue and len(self._queue) * STRAGGLERS >= self._in_flight:
+            share = -(-(len(self._queue) + self._in_flight) // FRAMES_IN_FLIGHT)
+            bundle = Bundle(self._bot, self._fill(max(LEAST_SHARE, share)))
             courier = self._idle.pop()
             self._bundles[courier] = bundle
-            self._queued -= bundle.count
             self._in_flight += bundle.count
             courier.carry(bundle)
 
     def _fill(self, most: int) -> list[Parcel]:
         """The next parcels, at most so many, that fit into one frame; one at least."""
-        first = self._queue.popleft()
-        parcels = [first]
-        count, size = len(first.requests), first.size
-        while self._queue and len(parcels) < most:
-            parcel = self._queue[0]
-            count += len(parcel.requests)
-            size += parcel.size
-            if (
-                count > self.limits.requests_per_frame
-                or size + ENVELOPE_BYTES > self.limits.frame_bytes
-                or parcel.deadline > first.deadline + self._fresh
-            ):
+        queue = self._queue
+        parcels = [queue.popleft()]
+        latest = parcels[0].deadline + self._fresh
+        room = self.limits.frame_bytes - ENVELOPE_BYTES - len(parcels[0].request)
+        most = min(most, self.limits.requests_per_frame, len(queue) + 1)
+        while len(parcels) < most:
+            parcel = queue[0]
+            room -= len(parcel.request)
+            if room < 0 or parcel.deadline > latest:
                 break
-            parcels.append(self._queue.popleft())
+            parcels.append(queue.popleft())
         return parcels
 
     def _home(self, courier: Courier) -> None:
@@ -134,6 +119,8 @@ class Coalescer:
         self._landing -= 1
         self._idle.append(courier)
         self._dispatch()
+        if self._landed is not None:
+            self._landed.set()
 
 
 def too_large(size: int, limits: Limits) -> TooLarge:

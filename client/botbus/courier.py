@@ -46,8 +46,9 @@ class Courier:
         """Ends here; a frame under way fails."""
         self._closed = True
         self._line.close()
-        if self.frame is not None:
-            self.frame.fail(error)
+        frame, self.frame = self.frame, None
+        if frame is not None:
+            frame.fail(error)
 
     def _go(self, frame: Frame) -> None:
         left = frame.deadline - monotonic()

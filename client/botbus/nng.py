@@ -19,6 +19,7 @@ import pynng
 from anyio.lowlevel import current_token
 
 from botbus.errors import Invalid, Unavailable
+from botbus.promises import EventPromise, Promise
 
 _ffi: Any = pynng.ffi
 _lib: Any = pynng.lib
@@ -54,6 +55,10 @@ class EventLoop:
             getattr(native, "call_soon", None) or native.run_sync_soon
         )
         """Calls a function once the tasks that are ready now have run. From the loop's thread."""
+        self.promise: Callable[[], Promise[Any]] = (
+            getattr(native, "create_future", None) or EventPromise
+        )
+        """Makes a promise, as cheaply as this event loop can."""
 
     def wake(self, function: Callback) -> None:
         """Calls a function in the loop, from any thread; does nothing if the loop has ended."""

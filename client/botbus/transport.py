@@ -7,7 +7,8 @@ Each time the connection stands again the daemon is greeted anew, so it knows wh
 greeting tells (the limits, the number of its start) is kept here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import anyio
@@ -18,7 +19,7 @@ from botbus.coalescer import ENVELOPE_BYTES, Coalescer, too_large
 from botbus.courier import Courier
 from botbus.errors import BadFrame, BusError, Invalid, Timeout, Unavailable
 from botbus.nng import EventLoop, Socket
-from botbus.parcels import Alone, Atomic, Frame, result
+from botbus.parcels import Alone, Atomic, Frame, Replies, result, retold
 from botbus_protocol import __version__
 from botbus_protocol.codec import encode
 from botbus_protocol.errors import Fault
@@ -96,8 +97,7 @@ class Transport:
     async def call(self, request: Request, kind: type[R]) -> R:
         """The reply to a request. Raises BusError."""
         self._check_open()
-        parcel, place = self._coalescer.post(encoded(request))
-        reply = (await parcel.wait())[place]
+        reply = await self._coalescer.post(encoded(request))
         return reply if type(reply) is kind else narrowed(reply, kind)
 
     def post(self, request: Request) -> None:
@@ -108,11 +108,11 @@ class Transport:
     async def alone(self, request: Request, *, wait: str | None = None) -> AnyReply:
         """The reply to a request that travels alone; `wait` names its field of seconds to park."""
         self._check_size(len(encoded(request)))
-        frame = Alone(self.bot, request, self.timeout, wait=wait, then=self._heard)
-        replies = await self._carried(frame)
-        return result(replies[0])
+        frame = self._alone(request, wait)
+        with self._carrying(frame):
+            return result(await frame.promise)
 
-    async def atomic(self, requests: Sequence[Request]) -> Sequence[AnyReply | Fault]:
+    async def atomic(self, requests: Sequence[Request]) -> Replies:
         """The replies to requests of which all or none take effect."""
         if len(requests) > self.limits.requests_per_frame:
             raise Invalid(
@@ -121,14 +121,25 @@ class Transport:
             )
         parts = [Raw(encoded(request)) for request in requests]
         self._check_size(sum(map(len, parts)))
-        return await self._carried(Atomic(self.bot, parts, self.timeout))
+        frame = Atomic(self.bot, parts, self.timeout, self.loop.promise())
+        with self._carrying(frame):
+            replies = await frame.promise
+        if isinstance(replies, BusError):
+            raise retold(replies)
+        return replies
 
-    async def _carried(self, frame: Alone | Atomic) -> Sequence[AnyReply | Fault]:
+    def _alone(self, request: Request, wait: str | None = None) -> Alone:
+        promise = self.loop.promise()
+        return Alone(self.bot, request, self.timeout, promise, wait=wait, then=self._heard)
+
+    @contextmanager
+    def _carrying(self, frame: Frame) -> Iterator[None]:
+        """Has a frame carried while somebody waits for it."""
         courier = self._send_off(frame)
         try:
-            return await frame.promise.wait()
+            yield
         finally:
-            if frame.promise.open:
+            if courier.frame is frame:
                 courier.drop()
 
     def _send_off(self, frame: Frame) -> Courier:
@@ -152,7 +163,7 @@ class Transport:
         """Says hello on a connection that has come back; `open` does it on the first."""
         if self._stands and self._closed is None:
             request = Hello(client=f"botbus-python {__version__}")
-            self._send_off(Alone(self.bot, request, self.timeout, then=self._heard))
+            self._send_off(self._alone(request))
 
     def _heard(self, reply: AnyReply | Fault) -> None:
         if isinstance(reply, Welcome):
@@ -175,7 +186,7 @@ def encoded(request: Request) -> bytes:
         raise Invalid(f"{request.__struct_config__.tag}: {error}") from None
 
 
-def narrowed(reply: AnyReply | Fault, kind: type[R]) -> R:
+def narrowed(reply: AnyReply | Fault | BusError, kind: type[R]) -> R:
     """The reply, if it is of that kind. Raises BusError if it is an error or of another kind."""
     answer = result(reply)
     if not isinstance(answer, kind):
