@@ -161,6 +161,7 @@ CREATE TABLE workflow_runs (
     ready INTEGER NOT NULL DEFAULT 1 CHECK (ready IN (0, 1)),  -- may be claimed now
     pausing INTEGER NOT NULL DEFAULT 0 CHECK (pausing IN (0, 1)),     -- at its next checkpoint
     held INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1)),    -- paused by a person, not by a wait
+    arrived INTEGER NOT NULL DEFAULT 0 CHECK (arrived IN (0, 1)),     -- a wait ended under this lease
     attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),   -- how often it was claimed
     crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),   -- in a row, without a finished step
     lease TEXT,
@@ -188,6 +189,8 @@ CREATE INDEX idx_workflow_runs_parent ON workflow_runs (parent_run_id)
 CREATE INDEX idx_workflow_runs_ready
     ON workflow_runs (workflow_id, workflow_version, priority DESC, seq) WHERE ready = 1;
 
+CREATE INDEX idx_workflow_runs_running ON workflow_runs (workflow_id) WHERE status = 'running';
+
 CREATE INDEX idx_workflow_runs_slots ON workflow_runs (concurrency_key, has_slot, priority DESC, seq)
     WHERE concurrency_key IS NOT NULL
     AND status IN ('pending', 'running', 'paused', 'crashed');
@@ -214,7 +217,7 @@ CREATE TABLE workflow_steps (
         ('pending', 'running', 'completed', 'failed', 'skipped', 'waiting_approval')),
     attempt INTEGER NOT NULL DEFAULT 1 CHECK (attempt >= 1),
     final INTEGER NOT NULL DEFAULT 0 CHECK (final IN (0, 1)),  -- failed, and not to be tried again
-    superseded INTEGER NOT NULL DEFAULT 0 CHECK (superseded IN (0, 1)),   -- by a retry of the run
+    superseded INTEGER NOT NULL DEFAULT 0 CHECK (superseded >= 0),    -- by which retry; 0: it counts
     idempotency_key TEXT,
     input TEXT CHECK (input IS NULL OR json_valid(input)),
     input_hash TEXT,
@@ -225,7 +228,10 @@ CREATE TABLE workflow_steps (
     completed_at TEXT
 ) STRICT;
 
-CREATE UNIQUE INDEX idx_workflow_steps_attempt ON workflow_steps (run_id, step_id, attempt);
+CREATE UNIQUE INDEX idx_workflow_steps_attempt
+    ON workflow_steps (run_id, step_id, superseded, attempt);
+
+CREATE UNIQUE INDEX idx_workflow_steps_id ON workflow_steps (id);
 
 CREATE TABLE workflow_waits (
     run_id TEXT NOT NULL REFERENCES workflow_runs (id) ON DELETE CASCADE,
@@ -244,6 +250,9 @@ CREATE TABLE workflow_waits (
     created_at TEXT NOT NULL,
     PRIMARY KEY (run_id, step_id, kind)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idx_workflow_waits_child ON workflow_waits (child_run_id)
+    WHERE child_run_id IS NOT NULL;
 
 CREATE INDEX idx_workflow_waits_due ON workflow_waits (due_at) WHERE due_at IS NOT NULL;
 
