@@ -315,6 +315,9 @@ class FinishStep(Operation, frozen=True, kw_only=True):
     context: tuple[tuple[str, str | None], ...] = ()
     """Key and JSON text, each; None takes the key away."""
     context_limit: int = 0
+    """Bytes that the whole context may have; 0 for any number."""
+    output_limit: int = 0
+    """Half of it is worth an event; 0 for none."""
 
 
 class Checkpointed(Struct, frozen=True, kw_only=True, gc=False):
