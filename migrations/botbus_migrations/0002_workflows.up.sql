@@ -44,7 +44,7 @@ CREATE TABLE workflow_runs (
     workflow_id TEXT NOT NULL REFERENCES workflows (id),
     workflow_name TEXT NOT NULL,
     workflow_version TEXT NOT NULL,
-    snapshot_id INTEGER NOT NULL REFERENCES workflow_snapshots (snapshot_id),
+    snapshot_id INTEGER NOT NULL,                              -- no reference: it would have no index
     status TEXT NOT NULL CHECK (status IN
         ('pending', 'running', 'paused', 'completed', 'failed', 'crashed', 'cancelled')),
     trigger_type TEXT NOT NULL,
@@ -92,7 +92,9 @@ CREATE INDEX idx_workflow_runs_slots ON workflow_runs (concurrency_key, has_slot
     AND status IN ('pending', 'running', 'paused', 'crashed');
 CREATE INDEX idx_workflow_runs_parent ON workflow_runs (parent_run_id)
     WHERE parent_run_id IS NOT NULL;
-CREATE INDEX idx_workflow_runs_completed ON workflow_runs (completed_at)
+CREATE INDEX idx_workflow_runs_concurrency_key ON workflow_runs (concurrency_key)
+    WHERE concurrency_key IS NOT NULL;
+CREATE INDEX idx_workflow_runs_completed ON workflow_runs (workflow_id, completed_at)
     WHERE completed_at IS NOT NULL;
 
 -- Changes of a run's context, key by key: a step writes what it changed, not the whole.
