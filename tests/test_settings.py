@@ -19,6 +19,7 @@ def test_the_page_lists_every_key_with_its_default() -> None:
     block = re.search(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert block is not None
     tables = {
+        "socket_mode": "0600",
         "delivery": DeliveryPolicy(),
         "loop_guard": LoopPolicy(),
         "migrations": MigrationPolicy(),
@@ -49,6 +50,8 @@ def test_flag_beats_environment_beats_file_beats_default(folder: Path) -> None:
         ("[limits]\nframe = 1", "limits has no key 'frame'"),
         ("[limits]\nframe_bytes = 1.5", "frame_bytes"),
         ("url = 3", "$.url"),
+        ('socket_mode = "rw"', "$.socket_mode"),
+        ('[[policy]]\nuser = ["alice"]', "unknown field `user` - at `$.policy[0]`"),
         ("url", "is not TOML"),
         ('url = "tcp://0.0.0.0:1"', "ipc:// only"),
     ],

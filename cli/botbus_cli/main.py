@@ -30,6 +30,7 @@ COMMANDS = {
     "dead": "dead",
     "migrate": "migrate",
     "doctor": "doctor",
+    "policy": "policy",
     "backup": "backup",
     "restore": "restore",
     "install-service": "install_service",

@@ -10,10 +10,12 @@ import itertools
 
 from botbus_daemon.backoff import DeliveryPolicy
 from botbus_daemon.courier import Courier
+from botbus_daemon.guard import Guard
 from botbus_daemon.loop_guard import LoopGuard
 from botbus_daemon.mailbox import Mailbox
 from botbus_daemon.parents import Parents
-from botbus_daemon.presence import Presence, Session
+from botbus_daemon.policy import Policy
+from botbus_daemon.presence import Connection, Presence, Session
 from botbus_daemon.questions import Questions
 from botbus_daemon.recorder import Recorder
 from botbus_daemon.settings import Settings
@@ -36,6 +38,7 @@ class Broker:
         self.watchers = Watchers()
         self.recorder = Recorder(store)
         self.loop_guard = LoopGuard(settings.loop_guard)
+        self.guard = Guard(Policy(settings.policy))
         self.presence = Presence(self.see)
         self.woken: set[Courier] = set()
         self.closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -140,6 +143,11 @@ class Broker:
             self.woken.pop().serve()
 
     # Coming and going
+
+    def connected(self, connection: Connection) -> None:
+        """A pipe is there."""
+        connection.trusted = self.guard.trusts(connection)
+        self.presence.connect(connection)
 
     def disconnected(self, pipe_id: int) -> None:
         """A pipe is gone: its leases end, and its bots may have left."""

@@ -86,6 +86,8 @@ class Dispatcher:
                 Code.SHUTTING_DOWN, "the daemon is stopping: connect again and repeat this"
             )
         session = None
+        if not connection.trusted:
+            self._broker.guard.check_bot(connection, frame.bot)
         if frame.bot is not None:
             session = await self._broker.presence.session(connection, frame.bot)
         caller = Caller(connection, session, frame.atomic)
@@ -119,6 +121,8 @@ class Dispatcher:
 
     async def _plan(self, request: requests.Request, caller: Caller) -> Plan | Fault:
         try:
+            if not caller.connection.trusted:
+                self._broker.guard.check(caller.connection, caller.name, request)
             return await HANDLERS[type(request)](self._broker, caller, request)
         except Refused as refusal:
             return refusal.fault

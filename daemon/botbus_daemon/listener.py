@@ -45,6 +45,7 @@ class Listener:
         gone: Callable[[int], None],
         *,
         frame_bytes: int,
+        mode: int = 0o600,
     ) -> None:
         self._answer = answer
         self._come = come
@@ -63,7 +64,7 @@ class Listener:
         self._socket.add_post_pipe_remove_cb(self._on_remove)
         self._socket.listen(url)
         self._path = Path(url.removeprefix("ipc://"))
-        self._path.chmod(0o600)
+        self._path.chmod(mode)
 
     def start(self) -> None:
         self._keep_spare()

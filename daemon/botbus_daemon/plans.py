@@ -35,6 +35,10 @@ class Caller(Struct, frozen=True):
     atomic: bool = False
     """Whether the frame is: all of its requests or none."""
 
+    @property
+    def name(self) -> str | None:
+        return None if self.session is None else self.session.bot
+
     def bot(self) -> Session:
         """The session of the bot that speaks. Raises Refused if the frame named none."""
         if self.session is None:

@@ -52,6 +52,8 @@ class Connection:
         self.pipe_id = pipe_id
         self.peer = peer
         self.closed = False
+        self.trusted = False
+        """Whether the policy lets it do everything, so that nothing needs to be looked up."""
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Resolves when the pipe is lost; what is parked for it ends then."""
         self.parked = 0

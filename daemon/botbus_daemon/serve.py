@@ -130,9 +130,10 @@ async def _serve_store(settings: Settings, store: Store, announce: Callable[[str
         listener = Listener(
             settings.url,
             dispatcher.answer,
-            broker.presence.connect,
+            broker.connected,
             broker.disconnected,
             frame_bytes=settings.limits.frame_bytes,
+            mode=settings.socket_mode,
         )
         listener.start()
         _calm_collector()

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct, field
 
 from botbus_daemon.backoff import DeliveryPolicy
 from botbus_daemon.loop_guard import LoopPolicy
+from botbus_daemon.policy import Rule
 from botbus_protocol import locations
 from botbus_protocol.limits import Limits
 
@@ -31,6 +32,9 @@ class MigrationPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     keep_backups: Annotated[int, Meta(ge=1)] = 5
 
 
+Mode = Annotated[str, Meta(pattern="^0?[0-7]{3}$")]
+
+
 class FileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a settings file may say."""
 
@@ -41,6 +45,8 @@ class FileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     loop_guard: LoopPolicy = field(default_factory=LoopPolicy)
     migrations: MigrationPolicy = field(default_factory=MigrationPolicy)
     limits: dict[str, Any] = field(default_factory=dict)
+    socket_mode: Mode = "0600"
+    policy: list[Rule] = field(default_factory=list)
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -54,6 +60,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     loop_guard: LoopPolicy = field(default_factory=LoopPolicy)
     migrations: MigrationPolicy = field(default_factory=MigrationPolicy)
     limits: Limits = field(default_factory=Limits)
+    socket_mode: int = 0o600
+    """Who may open the socket at all; what they may do then is for the policy."""
+    policy: list[Rule] = field(default_factory=list)
 
 
 def load_settings(
@@ -81,6 +90,8 @@ def load_settings(
         loop_guard=file.loop_guard,
         migrations=file.migrations,
         limits=_limits(path, file.limits),
+        socket_mode=int(file.socket_mode, 8),
+        policy=file.policy,
     )
 
 

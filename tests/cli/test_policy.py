@@ -1,0 +1,43 @@
+"""`botbus policy check`."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Botbus
+
+run = Botbus("ipc:///nobody")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "botbus.toml"
+    path.write_text('[[policy]]\nusers = ["daemon"]\nbots = ["ci-*"]\npublish = ["builds.*"]\n')
+    return str(path)
+
+
+def test_it_says_what_is_allowed_and_why(config: str) -> None:
+    words = ["policy", "check", "--config", config, "--uid", "daemon", "--bot", "ci-1"]
+    allowed = run(*words, "--do", "publish:builds.main")
+    assert (allowed.code, allowed.out) == (
+        0,
+        "allowed: a rule lets them act as ci-1 and do that\n",
+    )
+    denied = run(*words, "--do", "publish:releases")
+    assert denied.code == 1
+    assert denied.err == "botbus: denied: no rule lets ci-1 publish to releases\n"
+    told = run(*words, "--do", "send:planner", "--json")
+    assert told.object == {"allowed": False, "why": "no rule lets ci-1 send to planner"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--uid", "no-such-user"], "there is no user"),
+        (["--uid", "1", "--do", "fly"], "--do fly: use one of"),
+    ],
+)
+def test_what_cannot_be_asked_is_usage(config: str, words: list[str], sentence: str) -> None:
+    refused = run("policy", "check", "--config", config, *words)
+    assert refused.code == 2
+    assert sentence in refused.err
