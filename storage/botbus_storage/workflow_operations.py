@@ -282,6 +282,8 @@ class BeginStep(Operation, frozen=True, kw_only=True):
     kind: str
     input: str | None = None
     wait: StepWait | None = None
+    elapsed: float | None = None
+    """Seconds since when it is running already: then a run that is to pause does not pause here."""
 
 
 class BegunStep(Struct, frozen=True, kw_only=True):

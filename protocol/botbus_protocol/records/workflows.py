@@ -120,6 +120,9 @@ class ClaimedRun(Struct, frozen=True, kw_only=True, omit_defaults=True):
     run: Run
     lease: str
     lease_expires_at: str
+    base: Any = None
+    """The context it began with, if that has changed since: who repeats it from its beginning makes the
+    changes anew."""
     steps: list[Step] = field(default_factory=list)
     """What counts of its steps so far, in order, as far as one answer reaches."""
     more_steps: bool = False

@@ -59,7 +59,8 @@ class WaitFor(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class BeginStep(Request, frozen=True, tag="begin_step"):
     """Asks to run a step: its stored result if it has one, else the permission.
 
-    With `wait` nobody runs it: it is finished by what it waits for.
+    With `wait` nobody runs it: it is finished by what it waits for. With `elapsed` it is not asked but
+    told that a step is being run: a run that is to pause goes on until that one is done.
     """
 
     mutates: ClassVar[bool] = True
@@ -72,9 +73,12 @@ class BeginStep(Request, frozen=True, tag="begin_step"):
     kind: Kind = "step"
     input: Raw | None = None
     wait: WaitFor | None = None
+    elapsed: float | None = None
+    """Seconds since when it has been running already."""
 
     def __post_init__(self) -> None:
         check_id(self.run, "run")
+        check_seconds(self.elapsed, "elapsed")
 
 
 class CompleteStep(Request, frozen=True, tag="complete_step"):
