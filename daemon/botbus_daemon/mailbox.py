@@ -205,9 +205,7 @@ class Mailbox:
     # What the disk does not know yet
 
     def unrecorded(self) -> Iterator[OpenDelivery]:
-        return (
-            d for d in self.open.values() if not d.recorded and d.state in {"leased", "waiting"}
-        )
+        return (d for d in self.open.values() if _unrecorded(d))
 
     def cursors(self) -> dict[str, int]:
         """By source: how far everything has a row, once what is unrecorded has been written."""
@@ -219,7 +217,7 @@ class Mailbox:
         return {source: min(p, floor - 1) for source, p in self.positions.items()}
 
     def _rowless(self, delivery: OpenDelivery) -> bool:
-        return not delivery.recorded and delivery.state not in {"leased", "waiting"}
+        return not delivery.recorded and not _unrecorded(delivery)
 
     def _make_ready(self, delivery: OpenDelivery) -> None:
         self._leave(delivery)
@@ -230,3 +228,12 @@ class Mailbox:
         if delivery.holder is not None:
             delivery.holder = None
             self.in_flight -= 1
+
+
+def _unrecorded(delivery: OpenDelivery) -> bool:
+    """Whether the disk has to be told of it; of one that nobody was ever handed it need not know."""
+    if delivery.recorded:
+        return False
+    return delivery.state in {"leased", "waiting"} or (
+        delivery.state == "ready" and delivery.attempts > 0
+    )
