@@ -1,102 +1,35 @@
 """The bus for programs that do not use async: the same methods, without `await`.
 
-There is no second implementation. Each method is made from its asynchronous original, signature and
-types included, and runs it in an event loop of its own thread. When the calling thread is
+There is no second implementation. Each method is made from its asynchronous original (blocking.py),
+signature and types included, and runs it in an event loop of its own thread. When the calling thread is
 interrupted, by Ctrl-C say, the original is cancelled, and cleans up as it does under async.
 """
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial, wraps
 from types import TracebackType
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from typing import Any, Generic, Self, TypeVar
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import start_blocking_portal
 
 from botbus.atomic import AtomicFrame
+from botbus.blocking import Blocking, Portal, Twin, same, twin
 from botbus.bus import Bus, connect
 from botbus.deliveries import Delivery
-from botbus.errors import Unavailable
 from botbus.held import Held
 from botbus.listening import Listening, Tailing
 from botbus_protocol.limits import Limits
 from botbus_protocol.records import Message
 
-P = ParamSpec("P")
 T = TypeVar("T")
-
-Original = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
-
-
-class Portal:
-    """The way into the thread of the event loop."""
-
-    def __init__(self, portal: BlockingPortal) -> None:
-        self._portal = portal
-        self.closed = False
-
-    def run(self, function: Callable[[], Any]) -> Any:
-        """Runs a function, or a coroutine function, over there, and waits for it."""
-        if self.closed:
-            raise Unavailable("this connection to the daemon was closed: connect again")
-        future = self._portal.start_task_soon(function)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
-
-
-class Blocking:
-    """Something with an asynchronous original, and the portal to where that lives."""
-
-    original: Any
-    portal: Portal
-
-
-class Twin(Generic[P, T]):
-    """A blocking method. `wrap` makes its result one whose methods block too."""
-
-    def __init__(
-        self, method: Callable[Concatenate[Any, P], Any], wrap: Callable[[Any, Portal], T]
-    ) -> None:
-        self.method = method
-        self._wrap = wrap
-        self.__doc__ = method.__doc__
-
-    @overload
-    def __get__(self, blocking: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, blocking: Blocking, owner: type) -> Callable[P, T]: ...
-    def __get__(self, blocking: Blocking | None, owner: type) -> "Callable[P, T] | Self":
-        if blocking is None:
-            return self
-        portal = blocking.portal
-        method = partial(self.method, blocking.original)
-
-        @wraps(self.method)
-        def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            return self._wrap(portal.run(partial(method, *args, **kwargs)), portal)
-
-        return call
-
-
-def same(value: Any, _portal: Portal) -> Any:
-    return value
-
-
-def twin(method: Original[P, T]) -> Twin[P, T]:
-    """The blocking twin of a method whose result is a plain value."""
-    return Twin(method, same)
 
 
 class SyncDelivery(Held, Blocking):
     """A delivery whose verbs block; see `Delivery`."""
 
     def __init__(self, original: Delivery, portal: Portal) -> None:
-        super().__init__(original.hold)
-        self.original = original
-        self.portal = portal
+        Held.__init__(self, original.hold)
+        Blocking.__init__(self, original, portal)
 
     ack = twin(Delivery.ack)
     nak = twin(Delivery.nak)
@@ -169,9 +102,7 @@ def tailing(original: Tailing, portal: Portal) -> SyncStream[Message]:
 class SyncBus(Blocking):
     """Made by `botbus.connect_sync`; each method is described at its namesake of `Bus`."""
 
-    def __init__(self, original: Bus, portal: Portal) -> None:
-        self.original: Bus = original
-        self.portal = portal
+    original: Bus
 
     @property
     def name(self) -> str | None:

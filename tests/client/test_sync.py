@@ -12,7 +12,8 @@ from time import monotonic
 import pytest
 
 import botbus
-from botbus.sync import SyncDelivery, Twin
+from botbus.blocking import Twin
+from botbus.sync import SyncDelivery
 from botbus_protocol.requests import CancelFetch, Fetch
 from tests.client.peer import Peer
 from tests.daemons import DaemonProcess
