@@ -32,6 +32,16 @@ from botbus_storage.repositories.sqlite import (
     SqliteMessages,
     SqliteTrail,
 )
+from botbus_storage.repositories.sqlite_workflows import (
+    SqliteDefinitions,
+    SqliteRuns,
+    SqliteWorkflows,
+)
+from botbus_storage.repositories.workflows import (
+    DefinitionReader,
+    RunReader,
+    WorkflowRepository,
+)
 from botbus_storage.writer import Writer
 
 T = TypeVar("T")
@@ -46,6 +56,9 @@ class Store:
     mailboxes: MailboxRepository
     trail: AuditTrail
     directory: Directory
+    workflows: WorkflowRepository
+    definitions: DefinitionReader
+    runs: RunReader
 
     def __init__(self, writer: Writer, readers: Sequence[WorkerConnection]) -> None:
         self._writer = writer
@@ -53,6 +66,9 @@ class Store:
         self.mailboxes = SqliteMailboxes(self._query)
         self.trail = SqliteTrail(self._query)
         self.directory = SqliteDirectory(self._query)
+        self.workflows = SqliteWorkflows(self.submit, self._query)
+        self.definitions = SqliteDefinitions(self._query)
+        self.runs = SqliteRuns(self._query)
         self._readers: asyncio.Queue[WorkerConnection] = asyncio.Queue()
         for reader in readers:
             self._readers.put_nowait(reader)

@@ -2,20 +2,13 @@
 reader.
 """
 
-import asyncio
-import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Protocol, TypeVar
 
-from botbus_protocol.errors import Code, Fault, Refused
 from botbus_protocol.records import Bot, Channel, DeadLetter, Message, Subscription
-from botbus_storage.engine import Result
 from botbus_storage.operations import (
     Changed,
     CreateChannel,
     CreatedChannel,
-    Operation,
     Saved,
     SaveMessage,
     Subscribe,
@@ -25,32 +18,11 @@ from botbus_storage.operations import (
 from botbus_storage.reading import directory, history, mailboxes
 from botbus_storage.reading.history import Life, Scope
 from botbus_storage.reading.mailboxes import MailboxState, Page
-
-T = TypeVar("T")
-
-
-class Query(Protocol):
-    """Asks a reader."""
-
-    def __call__(self, question: Callable[[sqlite3.Connection], T]) -> Awaitable[T]: ...
+from botbus_storage.repositories.access import Reading, Writing
 
 
-Submit = Callable[[Sequence[Operation]], "asyncio.Future[list[Result]]"]
-
-
-class SqliteMessages:
+class SqliteMessages(Writing):
     """The `MessageRepository` of SQLite."""
-
-    def __init__(self, submit: Submit, query: Query) -> None:
-        self._submit = submit
-        self._query = query
-
-    async def _do(self, operation: Operation, outcome: type[T]) -> T:
-        (result,) = await self._submit([operation])
-        if isinstance(result, Fault):
-            raise Refused(Code(result.code), result.message, **(result.details or {}))
-        assert isinstance(result, outcome)
-        return result
 
     async def save_message(self, message: SaveMessage) -> Saved:
         return await self._do(message, Saved)
@@ -87,15 +59,7 @@ class SqliteMessages:
         )
 
 
-class _Reading:
-    def __init__(self, query: Query) -> None:
-        self._query = query
-
-    async def _ask(self, function: Callable[..., T], **arguments: Any) -> T:
-        return await self._query(partial(function, **arguments))
-
-
-class SqliteMailboxes(_Reading):
+class SqliteMailboxes(Reading):
     """The `MailboxRepository` of SQLite."""
 
     async def load(self, bot_id: str) -> MailboxState:
@@ -113,7 +77,7 @@ class SqliteMailboxes(_Reading):
         return await self._ask(mailboxes.pending_messages, bot_id=bot_id, after=after, limit=limit)
 
 
-class SqliteTrail(_Reading):
+class SqliteTrail(Reading):
     """The `AuditTrail` of SQLite."""
 
     async def history(self, scope: Scope) -> list[Message]:
@@ -147,7 +111,7 @@ class SqliteTrail(_Reading):
         return await self._ask(history.dead_letters, bot_id=bot_id, after=after, limit=limit)
 
 
-class SqliteDirectory(_Reading):
+class SqliteDirectory(Reading):
     """The `Directory` of SQLite."""
 
     async def find_bot(self, name_or_id: str) -> Bot | None:
