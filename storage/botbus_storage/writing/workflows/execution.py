@@ -1,0 +1,40 @@
+"""Which function carries out which operation about runs and steps."""
+
+from collections.abc import Callable
+from typing import Any
+
+from botbus_storage import workflow_operations as ops
+from botbus_storage.operations import Operation
+from botbus_storage.workflow_operations import WorkflowOutcome
+from botbus_storage.writing.transaction import Transaction
+from botbus_storage.writing.workflows import (
+    approvals,
+    arrivals,
+    beginnings,
+    checkpoints,
+    claims,
+    crashes,
+    making,
+    moves,
+    retrying,
+    step_logs,
+    suspending,
+)
+
+EXECUTORS: dict[type[Operation], Callable[[Transaction, Any], WorkflowOutcome]] = {
+    ops.CreateRun: making.create_run,
+    ops.ClaimRuns: claims.claim_runs,
+    ops.UnclaimRuns: claims.unclaim_runs,
+    ops.CrashRuns: crashes.crash_runs,
+    ops.RecoverRuns: crashes.recover_runs,
+    ops.UpdateRunStatus: moves.update_run_status,
+    ops.SuspendRun: suspending.suspend_run,
+    ops.RetryRun: retrying.retry_run,
+    ops.BeginStep: beginnings.begin_step,
+    ops.FinishStep: checkpoints.finish_step,
+    ops.CreateStepLog: step_logs.create_step_log,
+    ops.UpdateStepStatus: step_logs.update_step_status,
+    ops.DecideStep: approvals.decide_step,
+    ops.FulfilWait: arrivals.fulfil_wait,
+    ops.EndWaits: arrivals.end_waits,
+}

@@ -1,0 +1,174 @@
+"""Making runs. The same id, or the same key of a workflow, is the same run."""
+
+from typing import Any
+
+import msgspec
+
+from botbus_protocol.errors import Code, Refused
+from botbus_storage.workflow_operations import CreatedRun, CreateRun
+from botbus_storage.writing.transaction import Transaction
+from botbus_storage.writing.workflows import slots, waits
+from botbus_storage.writing.workflows.claims import claim, limit_time, room_in
+from botbus_storage.writing.workflows.consequences import Consequences
+from botbus_storage.writing.workflows.context import size_of
+from botbus_storage.writing.workflows.resolving import WorkflowRow, resolve, snapshot_of
+from botbus_storage.writing.workflows.run_rows import RunRow, find_run, record_of
+
+_SAME_ID = """
+    SELECT workflow_id, run_key, trigger_payload, parent_run_id, parent_step_id
+    FROM workflow_runs WHERE id = ?
+"""
+_SAME_KEY = "SELECT id FROM workflow_runs WHERE workflow_id = ? AND run_key = ?"
+_NEXT_SEQ = "SELECT coalesce(max(seq), 0) + 1 FROM workflow_runs"
+_ADD = """
+    INSERT INTO workflow_runs (
+        seq, id, workflow_id, workflow_name, workflow_version, snapshot_id, run_key, concurrency_key,
+        concurrency_limit, priority, context_bytes, start_seq, status, has_slot, ready, attempt,
+        lease, holder_bot_id, holder_pid, started_at, timeout_at, trigger_type, trigger_payload,
+        context, created_at, started_by_bot_id, parent_run_id, parent_step_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_SCHEDULE = "SELECT 1 FROM workflow_schedules WHERE id = ?"
+_MOVE_SCHEDULE = "UPDATE workflow_schedules SET last_at = ?, next_at = ? WHERE id = ?"
+_NEW = frozenset({"active", "paused"})
+"""What a workflow is to be that runs are made of; those of a paused one queue."""
+
+
+def create_run(tx: Transaction, op: CreateRun) -> CreatedRun:
+    """Raises Refused: `not_found`, `conflict`, `illegal_state`."""
+    _check_schedule(tx, op)
+    workflow = resolve(tx, op.workflow, op.bot_id)
+    earlier = _earlier(tx, op, workflow)
+    if earlier is not None:
+        _move_schedule(tx, op)
+        return CreatedRun(run=record_of(tx, earlier), created=False, claimed=False)
+    snapshot = _check_new(tx, op, workflow)
+    _move_schedule(tx, op)
+    return _create(tx, op, workflow, snapshot)
+
+
+def _earlier(tx: Transaction, op: CreateRun, workflow: WorkflowRow) -> str | None:
+    """The id of the run that this would be again. Raises Refused (`conflict`)."""
+    row = tx.connection.execute(_SAME_ID, (op.id,)).fetchone()
+    if row is not None:
+        workflow_id, key, payload, *parents = row
+        same = (
+            workflow_id == workflow.id and key == op.key and parents == [op.parent, op.parent_step]
+        )
+        if not same or not _same_json(payload, op.input):
+            raise Refused(
+                Code.CONFLICT,
+                f"the id {op.id} belongs to another run: give every run an id of its own",
+            )
+        return op.id
+    if op.key is None:
+        return None
+    row = tx.connection.execute(_SAME_KEY, (workflow.id, op.key)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _same_json(stored: str | None, sent: str | None) -> bool:
+    if stored == sent or stored is None or sent is None:
+        return stored == sent
+    return bool(msgspec.json.decode(stored) == msgspec.json.decode(sent))
+
+
+def _check_new(tx: Transaction, op: CreateRun, workflow: WorkflowRow) -> int:
+    """The snapshot that a new run begins with. Raises Refused (`illegal_state`, `not_found`)."""
+    if workflow.status not in _NEW:
+        raise Refused(
+            Code.ILLEGAL_STATE,
+            f"workflow {workflow.name} is {workflow.status} and takes no runs: make it active",
+            status=workflow.status,
+        )
+    if op.parent is not None and (parent := find_run(tx, op.parent)).ended:
+        raise Refused(
+            Code.ILLEGAL_STATE,
+            f"run {parent.id} is {parent.status} and can have no more children",
+            status=parent.status,
+        )
+    return snapshot_of(tx, workflow, op.version or workflow.version)
+
+
+def _create(tx: Transaction, op: CreateRun, workflow: WorkflowRow, snapshot: int) -> CreatedRun:
+    run, after = _new_row(tx, op, workflow, snapshot), Consequences(tx)
+    run.has_slot = int(slots.has_room(tx, run))
+    run.ready = int(bool(run.has_slot) and op.due_at is None)
+    claimed = bool(run.ready) and op.lease is not None and room_in(tx, workflow.id, 1) == 1
+    if claimed:
+        assert op.lease is not None
+        claim(tx, run, op.lease, op.bot_id, op.holder_pid, after)
+    elif run.ready:
+        after.ready(workflow.id)
+    _insert(tx, op, run)
+    limit_time(tx, run, after)
+    if op.due_at is not None:
+        waits.add_of_run(tx, run, "delay", op.due_at)
+        after.due(op.due_at)
+    record = record_of(tx, run.id)
+    return CreatedRun(run=record, created=True, claimed=claimed, aftermath=after.aftermath)
+
+
+def _new_row(tx: Transaction, op: CreateRun, workflow: WorkflowRow, snapshot: int) -> RunRow:
+    return RunRow(
+        seq=tx.connection.execute(_NEXT_SEQ).fetchone()[0],
+        id=op.id,
+        workflow_id=workflow.id,
+        workflow_name=workflow.name,
+        version=op.version or workflow.version,
+        snapshot_id=snapshot,
+        key=op.key,
+        concurrency_key=op.concurrency_key,
+        concurrency_limit=op.concurrency_limit,
+        priority=op.priority,
+        context_bytes=size_of(op.context or "{}"),
+        start_seq=tx.last_seq,
+    )
+
+
+def _insert(tx: Transaction, op: CreateRun, run: RunRow) -> None:
+    values: tuple[Any, ...] = (
+        run.seq,
+        run.id,
+        run.workflow_id,
+        run.workflow_name,
+        run.version,
+        run.snapshot_id,
+        run.key,
+        run.concurrency_key,
+        run.concurrency_limit,
+        run.priority,
+        run.context_bytes,
+        run.start_seq,
+        run.status,
+        run.has_slot,
+        run.ready,
+        run.attempt,
+        run.lease,
+        run.holder_bot_id,
+        run.holder_pid,
+        run.started_at,
+        run.timeout_at,
+        op.trigger_type,
+        op.input,
+        op.context or "{}",
+        tx.now,
+        op.bot_id,
+        op.parent,
+        op.parent_step,
+    )
+    tx.connection.execute(_ADD, values)
+
+
+def _check_schedule(tx: Transaction, op: CreateRun) -> None:
+    """Raises Refused if somebody has deleted the schedule that starts this run."""
+    if op.schedule is None:
+        return
+    if tx.connection.execute(_SCHEDULE, (op.schedule,)).fetchone() is None:
+        raise Refused(Code.NOT_FOUND, f"there is no schedule {op.schedule}: it starts no runs")
+
+
+def _move_schedule(tx: Transaction, op: CreateRun) -> None:
+    if op.schedule is not None and op.schedule_next_at is not None:
+        values = (op.schedule_at, op.schedule_next_at, op.schedule)
+        tx.connection.execute(_MOVE_SCHEDULE, values)
