@@ -10,7 +10,7 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
-from botbus import replies, requesting
+from botbus import checkpointing, replies, requesting
 from botbus.errors import IllegalState, error_of
 from botbus.held import Held
 from botbus.transport import Transport
@@ -77,6 +77,12 @@ class AtomicFrame:
     unsubscribe = Collected(requesting.unsubscribe, replies.changed)
     replay_dead = Collected(requesting.replay_dead, replies.count)
     drop_dead = Collected(requesting.drop_dead, replies.count)
+    create_run = Collected(checkpointing.create_run, replies.run)
+    update_run_status = Collected(checkpointing.update_run_status, replies.run)
+    begin_step = Collected(checkpointing.begin_step, replies.step)
+    complete_step = Collected(checkpointing.complete_step, replies.checkpoint)
+    fail_step = Collected(checkpointing.fail_step, replies.checkpoint)
+    decide = Collected(checkpointing.decide, replies.step)
 
     def ack(self, delivery: Held) -> Pending[bool]:
         return self.add(requesting.ack(delivery), replies.changed, delivery)

@@ -12,10 +12,13 @@ from typing import Any
 
 from botbus.atomic import AtomicFrame
 from botbus.channels import ChannelRoom
+from botbus.definitions import WorkflowGroup
 from botbus.errors import Invalid
 from botbus.mailbox import Mailbox
 from botbus.requesting import checked
 from botbus.room import EVERYTHING
+from botbus.runs import RunGroup
+from botbus.steps import StepGroup
 from botbus.talk import Talk
 from botbus.transport import Transport
 from botbus_protocol.grammar import check_name
@@ -47,6 +50,21 @@ class Bus(Talk, Mailbox, ChannelRoom):
     def boot(self) -> int:
         """How often the daemon's database has been served; a new number after each restart."""
         return self._transport.boot
+
+    @property
+    def workflows(self) -> WorkflowGroup:
+        """Definitions of workflows and their schedules."""
+        return WorkflowGroup(self._transport)
+
+    @property
+    def runs(self) -> RunGroup:
+        """Runs of workflows."""
+        return RunGroup(self._transport)
+
+    @property
+    def steps(self) -> StepGroup:
+        """Checkpoints of runs, for workers that keep their own order of steps."""
+        return StepGroup(self._transport)
 
     def atomic(self) -> AtomicFrame:
         """`async with bus.atomic() as frame:` collects requests that are done together or not."""

@@ -5,8 +5,11 @@ from botbus_protocol.records import Channel, Subscription
 from botbus_protocol.replies import (
     AnyReply,
     ChannelReply,
+    Checkpoint,
     Done,
     Receipt,
+    RunReply,
+    StepReply,
     SubscriptionReply,
 )
 
@@ -29,3 +32,15 @@ def changed(reply: AnyReply) -> bool:
 
 def count(reply: AnyReply) -> int:
     return narrowed(reply, Done).count
+
+
+def run(reply: AnyReply) -> RunReply:
+    return narrowed(reply, RunReply)
+
+
+def step(reply: AnyReply) -> StepReply:
+    return narrowed(reply, StepReply)
+
+
+def checkpoint(reply: AnyReply) -> Checkpoint:
+    return narrowed(reply, Checkpoint)

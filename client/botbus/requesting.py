@@ -149,7 +149,7 @@ def drop_dead(bot: str, seqs: list[int] | None = None) -> requests.DropDead:
     return checked(requests.DropDead, bot=bot, seqs=seqs)
 
 
-def checked(kind: Callable[..., T], **fields: Any) -> T:
+def checked(kind: Callable[..., T], /, **fields: Any) -> T:
     """A request, made and checked. Raises Invalid with a sentence."""
     try:
         return kind(**fields)

@@ -13,11 +13,12 @@ from typing import Any, Generic, Self, TypeVar
 from anyio.from_thread import start_blocking_portal
 
 from botbus.atomic import AtomicFrame
-from botbus.blocking import Blocking, Portal, Twin, same, twin
+from botbus.blocking import Blocking, Group, Portal, Twin, same, twin
 from botbus.bus import Bus, connect
 from botbus.deliveries import Delivery
 from botbus.held import Held
 from botbus.listening import Listening, Tailing
+from botbus.sync_groups import SyncRuns, SyncSteps, SyncWorkflows
 from botbus_protocol.limits import Limits
 from botbus_protocol.records import Message
 
@@ -142,6 +143,10 @@ class SyncBus(Blocking):
     unsubscribe = twin(Bus.unsubscribe)
     subscriptions = twin(Bus.subscriptions)
     subscribers = twin(Bus.subscribers)
+
+    workflows = Group(SyncWorkflows)
+    runs = Group(SyncRuns)
+    steps = Group(SyncSteps)
 
     hello = twin(Bus.hello)
     bots = twin(Bus.bots)

@@ -13,7 +13,11 @@ import pytest
 
 import botbus
 from botbus.blocking import Twin
+from botbus.definitions import WorkflowGroup
+from botbus.runs import RunGroup
+from botbus.steps import StepGroup
 from botbus.sync import SyncDelivery
+from botbus.sync_groups import SyncRuns, SyncSteps, SyncWorkflows
 from botbus_protocol.requests import CancelFetch, Fetch
 from tests.client.peer import Peer
 from tests.daemons import DaemonProcess
@@ -24,7 +28,14 @@ def public(kind: type) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("original", "blocking"), [(botbus.Bus, botbus.SyncBus), (botbus.Delivery, SyncDelivery)]
+    ("original", "blocking"),
+    [
+        (botbus.Bus, botbus.SyncBus),
+        (botbus.Delivery, SyncDelivery),
+        (WorkflowGroup, SyncWorkflows),
+        (RunGroup, SyncRuns),
+        (StepGroup, SyncSteps),
+    ],
 )
 def test_every_method_has_its_twin(original: type, blocking: type) -> None:
     twins = public(blocking)
