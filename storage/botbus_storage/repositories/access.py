@@ -1,4 +1,4 @@
-"""How the repositories of SQLite reach the database: by questions to a reader, operations to the writer.
+"""How the repositories of SQLite reach the database: questions to a reader, operations to the writer.
 
 Every SQLite repository is built on these two and holds nothing else.
 """

@@ -1,10 +1,10 @@
-"""Which function carries out which operation about runs and steps."""
+"""Which function carries out which operation about workflows, runs and steps."""
 
 from collections.abc import Callable
 from typing import Any
 
 from botbus_storage import workflow_operations as ops
-from botbus_storage.operations import Operation
+from botbus_storage.operations import Changed, Operation
 from botbus_storage.workflow_operations import WorkflowOutcome
 from botbus_storage.writing.transaction import Transaction
 from botbus_storage.writing.workflows import (
@@ -14,14 +14,21 @@ from botbus_storage.writing.workflows import (
     checkpoints,
     claims,
     crashes,
+    definitions,
     making,
     moves,
+    pruning,
     retrying,
+    schedules,
     step_logs,
     suspending,
 )
 
-EXECUTORS: dict[type[Operation], Callable[[Transaction, Any], WorkflowOutcome]] = {
+EXECUTORS: dict[type[Operation], Callable[[Transaction, Any], WorkflowOutcome | Changed]] = {
+    ops.SaveDefinition: definitions.save_definition,
+    ops.DeleteDefinition: definitions.delete_definition,
+    ops.SaveSchedule: schedules.save_schedule,
+    ops.DeleteSchedule: schedules.delete_schedule,
     ops.CreateRun: making.create_run,
     ops.ClaimRuns: claims.claim_runs,
     ops.UnclaimRuns: claims.unclaim_runs,
@@ -30,6 +37,7 @@ EXECUTORS: dict[type[Operation], Callable[[Transaction, Any], WorkflowOutcome]] 
     ops.UpdateRunStatus: moves.update_run_status,
     ops.SuspendRun: suspending.suspend_run,
     ops.RetryRun: retrying.retry_run,
+    ops.PruneRuns: pruning.prune_runs,
     ops.BeginStep: beginnings.begin_step,
     ops.FinishStep: checkpoints.finish_step,
     ops.CreateStepLog: step_logs.create_step_log,

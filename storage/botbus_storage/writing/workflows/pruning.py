@@ -1,0 +1,23 @@
+"""Deleting finished runs, a few at a time, so that nobody waits long for the writer."""
+
+from botbus_storage.reading.retention import prunable_runs
+from botbus_storage.workflow_operations import Moved, PruneRuns
+from botbus_storage.writing.transaction import Transaction
+
+MOST_ROWS = 10_000
+"""Rows after which one operation stops; a run is deleted whole, or not yet."""
+
+_DELETE = """
+    DELETE FROM workflow_runs WHERE seq = ? AND status IN ('completed', 'failed', 'cancelled')
+"""
+
+
+def prune_runs(tx: Transaction, op: PruneRuns) -> Moved:
+    """Fewer than asked for if they have many steps; none only if there are none."""
+    before = tx.connection.total_changes  # counts the rows of steps that go with a run
+    count = 0
+    for seq in prunable_runs(tx.connection, op.ended_before, op.keep, op.most):
+        count += tx.connection.execute(_DELETE, (seq,)).rowcount
+        if tx.connection.total_changes - before >= MOST_ROWS:
+            break
+    return Moved(count=count)
