@@ -103,7 +103,7 @@ def resolve_definition(connection: sqlite3.Connection, name_or_id: str, bot_id: 
     """
     found = read_definition(connection, resolve_id(connection, name_or_id, bot_id))
     if found is None:
-        raise _unknown(name_or_id)
+        raise unknown_workflow(name_or_id)
     return found
 
 
@@ -117,10 +117,10 @@ def resolve_id(connection: sqlite3.Connection, name_or_id: str, bot_id: str) -> 
     for choice in (own, shared, named):
         if len(choice) == 1:
             return str(choice[0][0])
-    raise _ambiguous(connection, name_or_id) if named else _unknown(name_or_id)
+    raise _ambiguous(connection, name_or_id) if named else unknown_workflow(name_or_id)
 
 
-def _unknown(name_or_id: str) -> Refused:
+def unknown_workflow(name_or_id: str) -> Refused:
     return Refused(
         Code.NOT_FOUND, f"there is no workflow {name_or_id!r}: save its definition first"
     )
