@@ -99,9 +99,11 @@ def _candidates(connection: sqlite3.Connection, table: str, number: int) -> dict
             continue
         values = BY_TYPE.get(kind.upper())
         if values is None:
-            values = [*_literals(sql, name), f"{name} {number}", f"n{number}", *TEXTS]
+            own = [f"{name} {number}", f"n{number}"]
+            more = [f"n{key}" for key in range(11, 43)]  # keys, though rows are added often
+            values = [*_literals(sql, name), *own, *TEXTS, *more]
         elif kind.upper().startswith("INT"):
-            values = [number + 1, *values, *range(11, 43)]  # keys, though rows are added often
+            values = [number + 1, *values, *range(11, 43)]
         found[name] = values if required or key else [*values, None]
     return found
 

@@ -1,0 +1,10 @@
+DROP TABLE configurations;
+DROP TABLE connections;
+DROP TABLE tool_executions;
+DROP TABLE workflow_tasks;
+DROP TABLE tasks;
+DROP INDEX idx_bot_messages_session;
+ALTER TABLE bot_messages DROP COLUMN session_id;
+DROP TABLE sessions;
+DROP TABLE workstream_tags;
+DROP TABLE workstreams;
