@@ -11,7 +11,7 @@ WIDTH = len("2026-01-01T00:00:00.000000Z")
 def from_epoch(seconds: float) -> str:
     """Text of a time given in seconds since 1970. Raises ValueError beyond the year 9999."""
     try:
-        return format_time(datetime.fromtimestamp(seconds, UTC))
+        return _text(datetime.fromtimestamp(seconds, UTC))
     except (OverflowError, OSError) as error:
         raise ValueError(f"a time {seconds} seconds from 1970 cannot be written") from error
 
@@ -20,7 +20,11 @@ def format_time(moment: datetime) -> str:
     """Text of an aware datetime. Raises ValueError for a naive one."""
     if moment.tzinfo is None:
         raise ValueError(f"time {moment.isoformat()} has no time zone: pass an aware datetime")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(WIDTH, "0")
+    return _text(moment.astimezone(UTC))
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")[: WIDTH - 1] + "Z"
 
 
 def parse_time(text: str, field: str) -> datetime:

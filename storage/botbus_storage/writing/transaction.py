@@ -1,9 +1,10 @@
 """One transaction of the writer, as the operations see it.
 
-Rows for the two busy tables are gathered and written together; whoever reads those tables inside the
-transaction calls `flush` first. A transaction is *optimistic* at first: it assumes that nobody sends
-an id twice. When that proves wrong (`Collision`) the engine rolls back and runs the same operations
-again *carefully*, each alone, looking before it writes.
+Rows for the busy tables are gathered and written together; whoever reads those tables inside the
+transaction calls `flush` first (for steps: `flush_steps`, also before a run changes hands). A
+transaction is *optimistic* at first: it assumes that nobody sends an id twice, and that whoever
+finishes a step holds its run. When that proves wrong (`Collision`) the engine rolls back and runs the
+same operations again *carefully*, each alone, looking before it writes.
 """
 
 import sqlite3
@@ -42,9 +43,29 @@ _DELIVERIES = RowWriter(
         WHERE bot_deliveries.state IN ('leased', 'waiting')""",
 )
 
+_STEPS = RowWriter(
+    """INSERT INTO workflow_steps (
+        id, run_id, step_id, step_name, kind, status, final, idempotency_key, input, input_hash,
+        output, error, lease, started_at, completed_at, attempt)
+    SELECT s.column1, s.column2, s.column3, s.column4, s.column5, s.column6, s.column7, s.column8,
+           s.column9, s.column10, s.column11, s.column12, s.column13, s.column14, s.column15, 1
+    FROM (""",
+    columns=14,
+    shared=1,
+    suffix=""") AS s CROSS JOIN workflow_runs r
+    WHERE r.id = s.column2 AND r.lease = s.column13 AND r.pausing = 0 AND r.crashes = 0
+    ON CONFLICT (run_id, step_id, superseded, attempt) DO UPDATE SET
+        status = excluded.status, final = excluded.final, output = excluded.output,
+        error = excluded.error, completed_at = excluded.completed_at
+        WHERE workflow_steps.status = 'running' AND workflow_steps.kind = 'step'
+        AND workflow_steps.lease = excluded.lease""",
+)
+"""First attempts of steps that have ended, begun or not; none of a run that anything else is to be done
+for, and of a step that waits for something (whose kind says what) none."""
+
 
 class Collision(Exception):  # noqa: N818 - not an error: the same work is done again, carefully
-    """An id that was assumed to be new is there already."""
+    """An id that was assumed to be new is there already, or a gathered row may not be written."""
 
 
 class Transaction:
@@ -63,6 +84,7 @@ class Transaction:
         self._plain_messages: list[tuple[Any, ...]] = []
         self._messages: list[tuple[Any, ...]] = []
         self._deliveries: list[tuple[Any, ...]] = []
+        self._steps: list[tuple[Any, ...]] = []
 
     def next_seq(self) -> int:
         self.last_seq += 1
@@ -77,8 +99,19 @@ class Transaction:
     def add_delivery(self, row: tuple[Any, ...]) -> None:
         self._deliveries.append(row)
 
+    def add_step(self, row: tuple[Any, ...]) -> None:
+        self._steps.append(row)
+
+    def flush_steps(self) -> None:
+        """Writes the steps that were gathered. Raises Collision."""
+        if self._steps:
+            rows, self._steps = self._steps, []
+            if _STEPS.write(self.connection, rows, (self.now,)) != len(rows):
+                raise Collision
+
     def flush(self) -> None:
         """Writes what was gathered. Raises Collision."""
+        self.flush_steps()
         if self._plain_messages:
             rows, self._plain_messages = self._plain_messages, []
             if _PLAIN_MESSAGES.write(self.connection, rows, (self.now,)) != len(rows):
@@ -99,6 +132,7 @@ class Transaction:
         self._plain_messages.clear()
         self._messages.clear()
         self._deliveries.clear()
+        self._steps.clear()
         self.subscribers.clear()
         self.bots.forget()
 

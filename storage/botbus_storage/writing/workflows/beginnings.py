@@ -26,36 +26,39 @@ _RESULT = "SELECT result FROM workflow_runs WHERE seq = ?"
 def begin_step(tx: Transaction, op: BeginStep) -> BegunStep:
     """Raises Refused: `not_found`, `lease_lost`, `illegal_state`."""
     run = held_run(tx, op.run, op.lease)
-    if op.elapsed is not None:
-        run.pausing = 0  # its step is being run: it pauses when that is done
     attempts = step_rows.counting(tx, op.run, op.step)
     last = attempts[-1] if attempts else None
+    if op.elapsed is not None or _runs_already(last, op):
+        run.pausing = 0  # not in the middle of a step: it pauses when that is done
     if last is not None and last.finished:
-        return _paused_maybe(tx, run, last.seq)
+        return _answer(tx, run, last.seq)
     if last is not None and (waiting := waits.of_step(tx, op.run, op.step)) is not None:
-        return _paused_maybe(tx, run, last.seq, waiting.step_wait, waiting.after_seq)
+        return _answer(tx, run, last.seq, waiting.step_wait, waiting.after_seq)
     if op.wait is not None:
         return _begin_to_wait(tx, run, last, op, op.wait)
-    seq = _begin_to_run(tx, run, last, op)
-    begun = _paused_maybe(tx, run, seq)
-    return BegunStep(
-        step=begun.step,
-        permitted=begun.step.status == "running",
-        pausing=begun.pausing,
-        aftermath=begun.aftermath,
-    )
+    seq = _open(tx, last, op, "pending" if run.pausing else "running")
+    return _answer(tx, run, seq, permitted=not run.pausing)
 
 
-def _paused_maybe(
-    tx: Transaction, run: RunRow, seq: int, wait: StepWait | None = None, after_seq: int = 0
+def _runs_already(last: StepRow | None, op: BeginStep) -> bool:
+    return last is not None and last.status == "running" and last.lease == op.lease
+
+
+def _answer(
+    tx: Transaction,
+    run: RunRow,
+    seq: int,
+    wait: StepWait | None = None,
+    after_seq: int = 0,
+    *,
+    permitted: bool = False,
 ) -> BegunStep:
-    """What is told of a step that nobody is to run."""
     after = Consequences(tx)
     after.due(wait.due_at if wait else None)
     pausing = pause_at_checkpoint(tx, run, after)
     return BegunStep(
         step=step_rows.record_of(tx, seq),
-        permitted=False,
+        permitted=permitted,
         pausing=pausing,
         wait=wait,
         after_seq=after_seq,
@@ -63,24 +66,21 @@ def _paused_maybe(
     )
 
 
-def _begin_to_run(tx: Transaction, run: RunRow, last: StepRow | None, op: BeginStep) -> int:
-    """The seq of the attempt; it is running, unless the run is about to be paused."""
-    if last is not None and last.status == "waiting_approval":
-        return last.seq
-    return _open(tx, last, op, "pending" if run.pausing else "running")
-
-
 def _open(tx: Transaction, last: StepRow | None, op: BeginStep, status: StepStatus) -> int:
-    """The attempt that is open now: the last one if it can be, else a further one."""
+    """The seq of the attempt that is open now: the last one if it can be, else a further one."""
     if last is not None and last.open:
-        if last.status == status and last.lease == op.lease:
-            return last.seq
-        if last.status in {"pending", "waiting_approval"} or last.lease == op.lease:
-            if last.status != status:
-                step_rows.move(tx, last, status, op.lease)
+        if last.status == "pending" or last.lease == op.lease:
+            kind = _kind(op)
+            if (last.status, last.kind) != (status, kind):
+                step_rows.move(tx, last, status, op.lease, kind)
             return last.seq
         step_rows.give_up(tx, last)
     return step_rows.add(tx, _new_attempt(tx, last, op, status))
+
+
+def _kind(op: BeginStep) -> str:
+    """What waits is never of kind `step`."""
+    return op.wait.kind if op.wait is not None and op.kind == "step" else op.kind
 
 
 def _new_attempt(
@@ -90,7 +90,7 @@ def _new_attempt(
         run=op.run,
         step=op.step,
         name=op.name,
-        kind=op.wait.kind if op.wait is not None and op.kind == "step" else op.kind,
+        kind=_kind(op),
         status=status,
         attempt=last.attempt + 1 if last is not None else 1,
         input=op.input,
@@ -116,10 +116,10 @@ def _begin_to_wait(
             error=ending.error,
             final=ending.status == "failed",
         )
-        return _paused_maybe(tx, run, seq)
+        return _answer(tx, run, seq)
     after_seq = _after_seq(tx, run, wait)
     waits.add(tx, run, op.step, wait, after_seq)
-    return _paused_maybe(tx, run, seq, wait, after_seq)
+    return _answer(tx, run, seq, wait, after_seq)
 
 
 def _child_of(tx: Transaction, run: RunRow, wait: StepWait) -> RunRow | None:

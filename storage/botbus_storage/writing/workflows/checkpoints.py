@@ -1,8 +1,8 @@
 """Finishing attempts of steps: the checkpoint of a run, and the busiest operation of them all.
 
-An attempt need not have been begun. A first attempt of a step, in a run that nobody pauses and that
-has not crashed lately, is one statement, which writes nothing unless all of that is so; whatever else
-there is to see to is seen to by `_finish_with_care`.
+An attempt need not have been begun. A first attempt of a step that changes nothing but itself is
+gathered, and many are written by one statement, which looks at the lease of each; if one of them may
+not be written, or its run needs more than that, the transaction is done again with care.
 """
 
 from botbus_protocol.errors import Code, Refused
@@ -16,45 +16,36 @@ from botbus_storage.writing.workflows.pauses import pause_at_checkpoint
 from botbus_storage.writing.workflows.run_rows import RunRow, held_run, save
 from botbus_storage.writing.workflows.step_rows import NewStep, StepRow
 
-_FIRST = """
-    INSERT INTO workflow_steps (
-        id, run_id, step_id, step_name, kind, status, attempt, final, idempotency_key, input,
-        input_hash, output, error, lease, started_at, completed_at)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?2 || '/' || ?3, ?8, ?9, ?10, ?11, ?12, ?13, ?14
-    FROM workflow_runs
-    WHERE id = ?2 AND lease = ?12 AND pausing = 0 AND crashes = 0
-    ON CONFLICT (run_id, step_id, superseded, attempt) DO NOTHING
-"""
 _RESULT = "SELECT output FROM workflow_steps WHERE seq = ?"
 CHECKPOINTED = Checkpointed()
 
 
 def finish_step(tx: Transaction, op: FinishStep) -> Checkpointed:
-    """Raises Refused: `not_found`, `lease_lost`, `illegal_state`, `too_large`."""
-    if op.attempt == 1 and not op.context and not _is_large(op) and _finish_first(tx, op):
-        return CHECKPOINTED
-    return _finish_with_care(tx, op)
-
-
-def _finish_first(tx: Transaction, op: FinishStep) -> bool:
-    """Whether it was the first attempt of a step of a run that needs nothing else."""
-    values = (
-        new_id(),
-        op.run,
-        op.step,
-        op.name or op.step,
-        op.kind,
-        op.status,
-        op.final,
-        op.input,
-        step_rows.hash_of(op.input),
-        op.output,
-        op.error,
-        op.lease,
-        later(tx.now, -op.elapsed),
-        tx.now,
+    """Raises Refused: `not_found`, `lease_lost`, `illegal_state`, `too_large`; through the transaction
+    Collision.
+    """
+    if tx.careful or op.attempt != 1 or op.context or _is_large(op):
+        tx.flush_steps()
+        return _finish_with_care(tx, op)
+    tx.add_step(
+        (
+            new_id(),
+            op.run,
+            op.step,
+            op.name or op.step,
+            op.kind,
+            op.status,
+            op.final,
+            f"{op.run}/{op.step}",
+            op.input,
+            step_rows.hash_of(op.input),
+            op.output,
+            op.error,
+            op.lease,
+            later(tx.now, -op.elapsed),
+        )
     )
-    return tx.connection.execute(_FIRST, values).rowcount == 1
+    return CHECKPOINTED
 
 
 def _is_large(op: FinishStep) -> bool:

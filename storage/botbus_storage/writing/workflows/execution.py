@@ -24,7 +24,9 @@ from botbus_storage.writing.workflows import (
     suspending,
 )
 
-EXECUTORS: dict[type[Operation], Callable[[Transaction, Any], WorkflowOutcome | Changed]] = {
+_Executor = Callable[[Transaction, Any], WorkflowOutcome | Changed]
+
+_ALONE: dict[type[Operation], _Executor] = {
     ops.SaveDefinition: definitions.save_definition,
     ops.DeleteDefinition: definitions.delete_definition,
     ops.SaveSchedule: schedules.save_schedule,
@@ -39,10 +41,25 @@ EXECUTORS: dict[type[Operation], Callable[[Transaction, Any], WorkflowOutcome | 
     ops.RetryRun: retrying.retry_run,
     ops.PruneRuns: pruning.prune_runs,
     ops.BeginStep: beginnings.begin_step,
-    ops.FinishStep: checkpoints.finish_step,
     ops.CreateStepLog: step_logs.create_step_log,
     ops.UpdateStepStatus: step_logs.update_step_status,
     ops.DecideStep: approvals.decide_step,
     ops.FulfilWait: arrivals.fulfil_wait,
     ops.EndWaits: arrivals.end_waits,
+}
+
+
+def _after_steps(execute: _Executor) -> _Executor:
+    """Writes the steps that were gathered, before anything looks at them or at their runs."""
+
+    def execute_after_steps(tx: Transaction, op: Operation) -> WorkflowOutcome | Changed:
+        tx.flush_steps()
+        return execute(tx, op)
+
+    return execute_after_steps
+
+
+EXECUTORS: dict[type[Operation], _Executor] = {
+    ops.FinishStep: checkpoints.finish_step,
+    **{kind: _after_steps(execute) for kind, execute in _ALONE.items()},
 }

@@ -33,7 +33,7 @@ _ADD = """
         input_hash, output, error, lease, started_at, completed_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_MOVE = "UPDATE workflow_steps SET status = ?, lease = ?, started_at = ? WHERE seq = ?"
+_MOVE = "UPDATE workflow_steps SET status = ?, lease = ?, started_at = ?, kind = ? WHERE seq = ?"
 _FINISH = """
     UPDATE workflow_steps
     SET status = ?, final = ?, output = ?, error = ?, lease = ?, completed_at = ? WHERE seq = ?
@@ -138,11 +138,14 @@ def add(tx: Transaction, step: NewStep) -> int:
     return seq
 
 
-def move(tx: Transaction, step: StepRow, status: StepStatus, lease: str | None) -> None:
-    """To a state that is not an end. Raises Refused (`illegal_state`)."""
-    check_step_move(step.step_id, step.status, status)
+def move(
+    tx: Transaction, step: StepRow, status: StepStatus, lease: str | None, kind: str | None = None
+) -> None:
+    """To a state that is not an end, or to another kind. Raises Refused (`illegal_state`)."""
+    if status != step.status:
+        check_step_move(step.step_id, step.status, status)
     started_at = step.started_at or (None if status == "pending" else tx.now)
-    tx.connection.execute(_MOVE, (status, lease, started_at, step.seq))
+    tx.connection.execute(_MOVE, (status, lease, started_at, kind or step.kind, step.seq))
 
 
 def finish(
@@ -174,11 +177,11 @@ def close_all(tx: Transaction, run_id: str, why: str) -> None:
 
 
 def hash_of(text: str | None) -> str:
-    """What an approval is bound to: the input as it is stored."""
-    return _OF_NOTHING if text is None else sha256(text.encode()).hexdigest()
+    """What an approval is bound to: the input as it is stored; where there is none, no text at all."""
+    return NO_INPUT if text is None else sha256(text.encode()).hexdigest()
 
 
-_OF_NOTHING = sha256(b"").hexdigest()
+NO_INPUT = sha256(b"").hexdigest()
 
 
 def finished_already(step: StepRow) -> Refused:
