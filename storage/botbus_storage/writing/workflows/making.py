@@ -19,14 +19,13 @@ _SAME_ID = """
     FROM workflow_runs WHERE id = ?
 """
 _SAME_KEY = "SELECT id FROM workflow_runs WHERE workflow_id = ? AND run_key = ?"
-_NEXT_SEQ = "SELECT coalesce(max(seq), 0) + 1 FROM workflow_runs"
 _ADD = """
     INSERT INTO workflow_runs (
-        seq, id, workflow_id, workflow_name, workflow_version, snapshot_id, run_key, concurrency_key,
+        id, workflow_id, workflow_name, workflow_version, snapshot_id, run_key, concurrency_key,
         concurrency_limit, priority, context_bytes, start_seq, status, has_slot, ready, attempt,
         lease, holder_bot_id, holder_pid, started_at, timeout_at, trigger_type, trigger_payload,
         context, created_at, started_by_bot_id, parent_run_id, parent_step_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _SCHEDULE = "SELECT 1 FROM workflow_schedules WHERE id = ?"
 _MOVE_SCHEDULE = "UPDATE workflow_schedules SET last_at = ?, next_at = ? WHERE id = ?"
@@ -111,7 +110,7 @@ def _create(tx: Transaction, op: CreateRun, workflow: WorkflowRow, snapshot: int
 
 def _new_row(tx: Transaction, op: CreateRun, workflow: WorkflowRow, snapshot: int) -> RunRow:
     return RunRow(
-        seq=tx.connection.execute(_NEXT_SEQ).fetchone()[0],
+        seq=0,  # SQLite gives it one when it is written
         id=op.id,
         workflow_id=workflow.id,
         workflow_name=workflow.name,
@@ -128,7 +127,6 @@ def _new_row(tx: Transaction, op: CreateRun, workflow: WorkflowRow, snapshot: in
 
 def _insert(tx: Transaction, op: CreateRun, run: RunRow) -> None:
     values: tuple[Any, ...] = (
-        run.seq,
         run.id,
         run.workflow_id,
         run.workflow_name,
