@@ -4,6 +4,8 @@ Records are values; whoever receives one may keep it. Times are RFC 3339 UTC tex
 New fields get defaults, so that an older client can read a newer daemon's records.
 """
 
+from botbus_protocol.records.configurations import Configuration, ConfigurationChange, ValueType
+from botbus_protocol.records.connections import Connection, ConnectionType
 from botbus_protocol.records.messages import (
     Bot,
     Channel,
@@ -14,6 +16,8 @@ from botbus_protocol.records.messages import (
     Message,
     Subscription,
 )
+from botbus_protocol.records.tasks import Task, WorkflowTask
+from botbus_protocol.records.tool_executions import ToolExecution
 from botbus_protocol.records.workflows import (
     CatchUp,
     ClaimedRun,
@@ -28,12 +32,24 @@ from botbus_protocol.records.workflows import (
     WaitKind,
     WorkflowStatus,
 )
+from botbus_protocol.records.workstreams import (
+    SCRATCH,
+    Session,
+    SessionType,
+    Workstream,
+    WorkstreamState,
+)
 
 __all__ = [
+    "SCRATCH",
     "Bot",
     "CatchUp",
     "Channel",
     "ClaimedRun",
+    "Configuration",
+    "ConfigurationChange",
+    "Connection",
+    "ConnectionType",
     "DeadLetter",
     "Definition",
     "Delivery",
@@ -45,9 +61,17 @@ __all__ = [
     "OwnerType",
     "Run",
     "Schedule",
+    "Session",
+    "SessionType",
     "Step",
     "Subscription",
+    "Task",
+    "ToolExecution",
+    "ValueType",
     "Wait",
     "WaitKind",
     "WorkflowStatus",
+    "WorkflowTask",
+    "Workstream",
+    "WorkstreamState",
 ]

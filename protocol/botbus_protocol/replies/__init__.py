@@ -22,6 +22,25 @@ from botbus_protocol.replies.messages import (
     Welcome,
 )
 from botbus_protocol.replies.reply import Done, Lease, Reply
+from botbus_protocol.replies.shared_records import (
+    RECORD_REPLIES,
+    ConfigurationReply,
+    Configurations,
+    ConnectionReply,
+    Connections,
+    RecordReply,
+    SessionReply,
+    Sessions,
+    Tags,
+    TaskReply,
+    Tasks,
+    ToolExecutionReply,
+    ToolExecutions,
+    WorkflowTaskReply,
+    WorkflowTasks,
+    WorkstreamReply,
+    Workstreams,
+)
 from botbus_protocol.replies.workflows import (
     WORKFLOW_REPLIES,
     Checkpoint,
@@ -49,6 +68,10 @@ __all__ = [
     "Channels",
     "Checkpoint",
     "Claimed",
+    "ConfigurationReply",
+    "Configurations",
+    "ConnectionReply",
+    "Connections",
     "DeadLetters",
     "DefinitionReply",
     "Definitions",
@@ -65,14 +88,29 @@ __all__ = [
     "Runs",
     "ScheduleReply",
     "Schedules",
+    "SessionReply",
+    "Sessions",
     "StepIds",
     "StepReply",
     "Steps",
     "SubscriptionReply",
     "Subscriptions",
+    "Tags",
+    "TaskReply",
+    "Tasks",
+    "ToolExecutionReply",
+    "ToolExecutions",
     "Welcome",
+    "WorkflowTaskReply",
+    "WorkflowTasks",
+    "WorkstreamReply",
+    "Workstreams",
 ]
 
-AnyReply = Done | Lease | MessageReply | WorkflowReply
+AnyReply = Done | Lease | MessageReply | WorkflowReply | RecordReply
 
-REPLY_OF: dict[type[requests.Request], type[Reply]] = {**MESSAGE_REPLIES, **WORKFLOW_REPLIES}
+REPLY_OF: dict[type[requests.Request], type[Reply]] = {
+    **MESSAGE_REPLIES,
+    **WORKFLOW_REPLIES,
+    **RECORD_REPLIES,
+}

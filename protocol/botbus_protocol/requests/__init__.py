@@ -15,7 +15,22 @@ from botbus_protocol.requests.channels import (
     Subscribe,
     Unsubscribe,
 )
+from botbus_protocol.requests.configurations import (
+    ConfigurationRequest,
+    GetConfiguration,
+    ListConfigurations,
+    SetConfiguration,
+    UnsetConfiguration,
+)
 from botbus_protocol.requests.connection import ConnectionRequest, Hello, ListBots
+from botbus_protocol.requests.connections import (
+    CloseConnection,
+    GetConnection,
+    HeartbeatConnection,
+    ListConnections,
+    RegisterConnection,
+    RegistryRequest,
+)
 from botbus_protocol.requests.mailbox import (
     MAX_REASON,
     MAX_SEQS,
@@ -42,6 +57,7 @@ from botbus_protocol.requests.messages import (
     ShowMessage,
     Tail,
 )
+from botbus_protocol.requests.record_fields import MAX_TAG, MAX_TAGS
 from botbus_protocol.requests.request import LONGEST, LONGEST_LEASE, Request, Seq
 from botbus_protocol.requests.runs import (
     MAX_ERROR,
@@ -62,6 +78,14 @@ from botbus_protocol.requests.runs import (
     UpdateRunStatus,
     WaitRun,
 )
+from botbus_protocol.requests.sessions import (
+    CreateSession,
+    EndSession,
+    GetSession,
+    ListSessions,
+    SessionRequest,
+    UpdateSession,
+)
 from botbus_protocol.requests.steps import (
     MAX_COMMENT,
     BeginStep,
@@ -75,6 +99,26 @@ from botbus_protocol.requests.steps import (
     UpdateStepStatus,
     WaitFor,
 )
+from botbus_protocol.requests.tasks import (
+    AddWorkflowTask,
+    CreateTask,
+    DeleteTask,
+    GetTask,
+    ListTasks,
+    ListWorkflowTasks,
+    RemoveWorkflowTask,
+    ReorderWorkflowTasks,
+    TaskRequest,
+    UpdateTask,
+    UpdateTaskStatus,
+)
+from botbus_protocol.requests.tool_executions import (
+    FinishToolExecution,
+    GetToolExecution,
+    ListToolExecutions,
+    StartToolExecution,
+    ToolExecutionRequest,
+)
 from botbus_protocol.requests.workflows import (
     DeleteDefinition,
     DeleteSchedule,
@@ -86,6 +130,17 @@ from botbus_protocol.requests.workflows import (
     SaveSchedule,
     WorkflowRequest,
 )
+from botbus_protocol.requests.workstreams import (
+    CreateWorkstream,
+    DeleteWorkstream,
+    EnsureScratch,
+    GetTags,
+    GetWorkstream,
+    ListWorkstreams,
+    SetTags,
+    UpdateWorkstream,
+    WorkstreamRequest,
+)
 
 __all__ = [
     "LONGEST",
@@ -95,50 +150,80 @@ __all__ = [
     "MAX_KEY",
     "MAX_REASON",
     "MAX_SEQS",
+    "MAX_TAG",
+    "MAX_TAGS",
     "MAX_TEXT",
     "MAX_WORKFLOWS",
     "Ack",
+    "AddWorkflowTask",
     "AnyRequest",
     "Ask",
     "BeginStep",
     "CancelClaim",
     "CancelFetch",
     "ClaimRuns",
+    "CloseConnection",
     "CompleteStep",
     "CreateChannel",
     "CreateRun",
+    "CreateSession",
     "CreateStepLog",
+    "CreateTask",
+    "CreateWorkstream",
     "DecideStep",
     "DeleteDefinition",
     "DeleteSchedule",
+    "DeleteTask",
+    "DeleteWorkstream",
     "DropDead",
+    "EndSession",
+    "EnsureScratch",
     "ExplainRun",
     "Extend",
     "ExtendRuns",
     "FailStep",
     "Fetch",
+    "FinishToolExecution",
     "GetChannel",
     "GetCompletedStepIds",
+    "GetConfiguration",
+    "GetConnection",
     "GetDefinition",
     "GetDefinitionByName",
     "GetRun",
+    "GetSession",
+    "GetTags",
+    "GetTask",
+    "GetToolExecution",
+    "GetWorkstream",
+    "HeartbeatConnection",
     "Hello",
     "History",
     "ListBots",
     "ListChannels",
+    "ListConfigurations",
+    "ListConnections",
     "ListCrashedRuns",
     "ListDead",
     "ListDefinitions",
     "ListRuns",
     "ListSchedules",
+    "ListSessions",
     "ListStepLogs",
     "ListSubscribers",
     "ListSubscriptions",
+    "ListTasks",
+    "ListToolExecutions",
+    "ListWorkflowTasks",
+    "ListWorkstreams",
     "Nak",
     "Offer",
     "Peek",
     "Publish",
     "Recall",
+    "RegisterConnection",
+    "RemoveWorkflowTask",
+    "ReorderWorkflowTasks",
     "ReplayDead",
     "Request",
     "RetryRun",
@@ -146,14 +231,22 @@ __all__ = [
     "SaveSchedule",
     "Send",
     "Seq",
+    "SetConfiguration",
+    "SetTags",
     "ShowMessage",
+    "StartToolExecution",
     "Subscribe",
     "SuspendRun",
     "Tail",
     "Term",
+    "UnsetConfiguration",
     "Unsubscribe",
     "UpdateRunStatus",
+    "UpdateSession",
     "UpdateStepStatus",
+    "UpdateTask",
+    "UpdateTaskStatus",
+    "UpdateWorkstream",
     "WaitFor",
     "WaitRun",
 ]
@@ -166,4 +259,10 @@ AnyRequest = (
     | WorkflowRequest
     | RunRequest
     | StepRequest
+    | WorkstreamRequest
+    | SessionRequest
+    | TaskRequest
+    | ToolExecutionRequest
+    | RegistryRequest
+    | ConfigurationRequest
 )
