@@ -94,9 +94,9 @@ def list_runs(connection: sqlite3.Connection, scope: RunScope) -> list[Run]:
     if scope.text is not None:
         fields["json_text"] = orjson.dumps(scope.text)[1:-1].decode()
     if scope.created_after is not None:
-        fields["first"] = _first_seq_at(connection, scope.created_after)
+        fields["first"] = first_seq_at(connection, scope.created_after)
     if scope.created_before is not None:
-        fields["end"] = _first_seq_at(connection, scope.created_before)
+        fields["end"] = first_seq_at(connection, scope.created_before)
     if scope.workflow is not None:
         filters.append(_of_workflow(connection, scope.workflow, fields))
     where = " AND ".join(filters) or "true"
@@ -113,17 +113,17 @@ def _of_workflow(connection: sqlite3.Connection, workflow: str, fields: dict[str
     return "r.workflow_id = :workflow"
 
 
-def _first_seq_at(connection: sqlite3.Connection, moment: str) -> int:
+def first_seq_at(connection: sqlite3.Connection, moment: str) -> int:
     """The seq of the first run made at a stored time or later; beyond the last one if there is none."""
     low, last = connection.execute(_BOUNDS).fetchone()
     high = last + 1
     while low < high:
         middle = (low + high) // 2
-        seq, created_at = connection.execute(_SEQ_FROM, (middle,)).fetchone()
-        if created_at >= moment:
+        row = connection.execute(_SEQ_FROM, (middle,)).fetchone()
+        if row is None or row[1] >= moment:
             high = middle
         else:
-            low = seq + 1
+            low = row[0] + 1
     return int(low)
 
 
