@@ -1,12 +1,15 @@
 """`botbus serve`: runs the daemon in the foreground."""
 
-import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from botbus_cli.ending import Failed
 from botbus_cli.options import example, url_option
+
+if TYPE_CHECKING:
+    from botbus_daemon.logs import Form
 
 
 @click.command(
@@ -32,24 +35,39 @@ from botbus_cli.options import example, url_option
     show_default=True,
     type=click.Choice(["debug", "info", "warning", "error"]),
 )
+@click.option(
+    "--log-format",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "text", "journal", "json"]),
+    help="Lines on stderr; auto is journal where systemd reads them, else text.",
+)
+@click.option("--check-config", is_flag=True, help="Only say whether the settings can be used.")
 def serve(
     url: str | None,
     database: Path | None,
     config: Path | None,
     key_file: Path | None,
     log_level: str,
+    log_format: "Form",
+    *,
+    check_config: bool,
 ) -> None:
     """Run the daemon in the foreground until SIGTERM or Ctrl-C.
 
     Prints one line when it is ready to serve.
     """
     from botbus_daemon.claiming import CannotServe
+    from botbus_daemon.logs import configure
     from botbus_daemon.serve import run
     from botbus_daemon.settings import SettingsError, load_settings
 
-    logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    configure(log_level, log_format)
     try:
         settings = load_settings(url=url, database=database, config=config, key_file=key_file)
+        if check_config:
+            click.echo(f"the settings are fine: {settings.url} from {settings.database}")
+            return
         run(settings, click.echo)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
