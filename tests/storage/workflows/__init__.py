@@ -1,0 +1,1 @@
+"""What the writer does to runs, steps and waits, on a real file."""
