@@ -21,7 +21,8 @@ _SELECT = f"SELECT {RUN_COLUMNS} FROM {RUN_FROM} WHERE"
 _CRASHED = f"{_SELECT} r.status = 'crashed' AND r.seq > :after ORDER BY r.seq LIMIT :limit"
 _NEWEST_FIRST = "ORDER BY r.seq DESC LIMIT :limit"
 _SEQ_FROM = "SELECT seq, created_at FROM workflow_runs WHERE seq >= ? ORDER BY seq LIMIT 1"
-_BOUNDS = "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM workflow_runs"
+_FIRST = "SELECT coalesce(min(seq), 1) FROM workflow_runs"
+_LAST = "SELECT coalesce(max(seq), 0) FROM workflow_runs"
 _NAMED = "SELECT id FROM workflows WHERE name = ?"
 
 _AROUND = """
@@ -115,8 +116,8 @@ def _of_workflow(connection: sqlite3.Connection, workflow: str, fields: dict[str
 
 def first_seq_at(connection: sqlite3.Connection, moment: str) -> int:
     """The seq of the first run made at a stored time or later; beyond the last one if there is none."""
-    low, last = connection.execute(_BOUNDS).fetchone()
-    high = last + 1
+    low = connection.execute(_FIRST).fetchone()[0]
+    high = connection.execute(_LAST).fetchone()[0] + 1
     while low < high:
         middle = (low + high) // 2
         row = connection.execute(_SEQ_FROM, (middle,)).fetchone()

@@ -9,22 +9,25 @@ from botbus_storage.reading.rows import READ_BYTES
 from botbus_storage.reading.run_rows import STEP_COLUMNS, step_of
 
 _PAGE = f"""
-    SELECT {STEP_COLUMNS} FROM (
-        SELECT seq FROM workflow_steps WHERE run_id = :run AND seq > :after
-        AND (:all OR superseded = 0) ORDER BY seq LIMIT :limit
-    ) page CROSS JOIN workflow_steps s ON s.seq = page.seq ORDER BY page.seq
+    SELECT {STEP_COLUMNS} FROM workflow_steps s WHERE s.seq IN (
+        SELECT seq FROM workflow_steps
+        WHERE run_id = :run AND seq > :after AND (:all OR superseded = 0) ORDER BY seq LIMIT :limit)
+    ORDER BY s.seq
 """
-"""The page is found in an index alone: a run may have very many steps."""
+"""The page is found in an index alone, and its rows come one by one: outputs may be large."""
 _COMPLETED = """
     SELECT s.step_id FROM workflow_steps s
     WHERE s.run_id = ? AND s.superseded = 0 AND s.status = 'completed' ORDER BY s.seq
 """
 _COUNT = "SELECT count(*) FROM workflow_steps WHERE run_id = ?"
+_RUN_OF = "SELECT run_id FROM workflow_steps WHERE id = ?"
 _APPROVALS = f"""
-    SELECT {STEP_COLUMNS} FROM workflow_waits w
-    JOIN workflow_steps s ON s.run_id = w.run_id AND s.step_id = w.step_id
-    WHERE w.kind = 'approval' AND s.superseded = 0 AND s.status = 'waiting_approval'
-    AND (:run IS NULL OR w.run_id = :run) AND s.seq > :after ORDER BY s.seq LIMIT :limit
+    SELECT {STEP_COLUMNS} FROM workflow_steps s WHERE s.seq IN (
+        SELECT a.seq FROM workflow_waits w CROSS JOIN workflow_steps a
+        WHERE w.kind = 'approval' AND (:run IS NULL OR w.run_id = :run)
+        AND a.run_id = w.run_id AND a.step_id = w.step_id AND a.superseded = 0
+        AND a.status = 'waiting_approval' AND a.seq > :after ORDER BY a.seq LIMIT :limit)
+    ORDER BY s.seq
 """
 
 
@@ -53,6 +56,12 @@ def completed_step_ids(connection: sqlite3.Connection, run_id: str) -> list[str]
 def count_steps(connection: sqlite3.Connection, run_id: str) -> int:
     """How many attempts of steps a run has."""
     return int(connection.execute(_COUNT, (run_id,)).fetchone()[0])
+
+
+def run_of_step(connection: sqlite3.Connection, attempt_id: str) -> str | None:
+    """The run of an attempt of a step."""
+    row = connection.execute(_RUN_OF, (attempt_id,)).fetchone()
+    return None if row is None else row[0]
 
 
 def waiting_approvals(

@@ -4,7 +4,10 @@ Leases of deliveries are written behind, so what lies in a mailbox according to 
 candidate only: the mailbox in memory knows who holds it.
 """
 
+import heapq
 import sqlite3
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
@@ -24,7 +27,6 @@ _EARLIEST = "SELECT min(due_at) FROM workflow_waits WHERE due_at IS NOT NULL"
 
 _THREAD = "SELECT coalesce(thread_id, id) FROM bot_messages WHERE id = ?"
 _FITTING = """
-    AND m.seq > :after
     AND (:type IS NULL OR m.message_type = :type)
     AND (:sender IS NULL OR m.sender_bot_name = :sender)
     AND (:reply_to IS NULL OR m.reply_to = :reply_to)
@@ -35,29 +37,31 @@ _FITTING = """
 """
 _HAS_ROW = "SELECT 1 FROM bot_deliveries d WHERE d.seq = m.seq AND d.bot_id = :bot"
 _OPEN_STATES = "d.state IN ('leased', 'waiting')"
-_CURSOR = "(SELECT cursor FROM bots WHERE id = :bot)"
+_CURSOR = "coalesce((SELECT cursor FROM bots WHERE id = :bot), 0)"
 
-_IN_CHANNEL = f"SELECT {COLUMNS} FROM {FROM} WHERE m.recipient_channel = :channel {_FITTING}"
+_IN_CHANNEL = f"""
+    SELECT {COLUMNS} FROM {FROM} WHERE m.recipient_channel = :channel AND m.seq > :after {_FITTING}
+"""
 _IN_CHANNEL_THREAD = f"""
     SELECT {COLUMNS} FROM {FROM}
-    WHERE m.thread_id = :thread AND m.recipient_channel = :channel {_FITTING}
+    WHERE m.thread_id = :thread AND m.recipient_channel = :channel AND m.seq > :after {_FITTING}
 """
-_IN_THREAD = f"""
-    SELECT {COLUMNS} FROM {FROM} WHERE m.thread_id = :thread AND m.recipient_bot_id = :bot
+_IN_MAILBOX_THREAD = f"""
+    SELECT {COLUMNS} FROM {FROM}
+    WHERE m.thread_id = :thread AND m.recipient_bot_id = :bot AND m.seq > :after
     AND (EXISTS ({_HAS_ROW} AND {_OPEN_STATES}) OR m.seq > {_CURSOR} AND NOT EXISTS ({_HAS_ROW}))
     {_FITTING}
 """
-_NEW = f"""
-    SELECT {COLUMNS} FROM {FROM} WHERE m.recipient_bot_id = :bot AND m.seq > {_CURSOR}
-    AND NOT EXISTS ({_HAS_ROW}) {_FITTING}
+_NEW_IN_MAILBOX = f"""
+    SELECT {COLUMNS} FROM {FROM}
+    WHERE m.recipient_bot_id = :bot AND m.seq > max(:after, {_CURSOR}) AND NOT EXISTS ({_HAS_ROW})
+    {_FITTING}
 """
-_OPENED = f"""
-    SELECT {COLUMNS} FROM bot_deliveries d
-    JOIN bot_messages m ON m.seq = d.seq LEFT JOIN bots r ON r.id = m.recipient_bot_id
-    WHERE d.bot_id = :bot AND {_OPEN_STATES} AND d.seq > :after AND m.recipient_bot_id = :bot {_FITTING}
-"""
-_IN_MAILBOX = f"""
-    SELECT * FROM ({_NEW}) UNION ALL SELECT * FROM ({_OPENED}) ORDER BY 1 LIMIT :limit
+_OPEN_IN_MAILBOX = f"""
+    SELECT {COLUMNS} FROM bot_deliveries d CROSS JOIN bot_messages m ON m.seq = d.seq
+    LEFT JOIN bots r ON r.id = m.recipient_bot_id
+    WHERE d.bot_id = :bot AND {_OPEN_STATES} AND d.seq > :after AND m.recipient_bot_id = :bot
+    {_FITTING}
 """
 
 
@@ -91,25 +95,27 @@ def messages_for(
     not looked at, and whether a message is leased is for the mailbox in memory to say.
     """
     wait = wanted.wait
-    channel = wait.channel is not None
     parameters = {
+        "bot": wait.bot_id,
+        "channel": wait.channel,
         "type": wait.type,
         "sender": wait.sender,
         "reply_to": wait.reply_to,
+        "thread": None if wait.reply_to is None else _thread_of(connection, wait.reply_to),
         "now": now,
-        "after": max(after, wanted.after_seq) if channel else after,
+        "after": after if wait.channel is None else max(after, wanted.after_seq),
         "limit": limit,
     }
-    if channel:
-        parameters["channel"] = wait.channel
-    else:
-        parameters["bot"] = wait.bot_id
-    if wait.reply_to is None:
-        statement = _IN_CHANNEL if channel else _IN_MAILBOX
-    else:
-        statement = _IN_CHANNEL_THREAD if channel else _IN_THREAD
-        parameters["thread"] = _thread_of(connection, wait.reply_to)
-    return messages_within(connection.execute(statement, parameters))[0]
+    found = [connection.execute(statement, parameters) for statement in _statements(wait)]
+    rows = heapq.merge(*found, key=itemgetter(0))
+    return messages_within(islice(rows, limit))[0]
+
+
+def _statements(wait: StepWait) -> tuple[str, ...]:
+    """Which together find what a wait may want, each in commit order."""
+    if wait.reply_to is not None:
+        return (_IN_MAILBOX_THREAD if wait.channel is None else _IN_CHANNEL_THREAD,)
+    return (_NEW_IN_MAILBOX, _OPEN_IN_MAILBOX) if wait.channel is None else (_IN_CHANNEL,)
 
 
 def _thread_of(connection: sqlite3.Connection, message_id: str) -> str | None:
