@@ -33,35 +33,37 @@ _FITTING = """
     AND (m.expires_at IS NULL OR m.expires_at > :now)
     AND (m.deliver_at IS NULL OR m.deliver_at <= :now)
     AND NOT EXISTS (SELECT 1 FROM bot_recalls c WHERE c.seq = m.seq)
-    ORDER BY m.seq LIMIT :limit
 """
+_PAGE = "ORDER BY m.seq LIMIT :limit"
 _HAS_ROW = "SELECT 1 FROM bot_deliveries d WHERE d.seq = m.seq AND d.bot_id = :bot"
 _OPEN_STATES = "d.state IN ('leased', 'waiting')"
 _CURSOR = "coalesce((SELECT cursor FROM bots WHERE id = :bot), 0)"
 
 _IN_CHANNEL = f"""
-    SELECT {COLUMNS} FROM {FROM} WHERE m.recipient_channel = :channel AND m.seq > :after {_FITTING}
+    SELECT {COLUMNS} FROM {FROM} WHERE m.recipient_channel = :channel AND m.seq > :after
+    {_FITTING} {_PAGE}
 """
 _IN_CHANNEL_THREAD = f"""
     SELECT {COLUMNS} FROM {FROM}
-    WHERE m.thread_id = :thread AND m.recipient_channel = :channel AND m.seq > :after {_FITTING}
+    WHERE m.thread_id = :thread AND m.recipient_channel = :channel AND m.seq > :after
+    {_FITTING} {_PAGE}
 """
 _IN_MAILBOX_THREAD = f"""
     SELECT {COLUMNS} FROM {FROM}
     WHERE m.thread_id = :thread AND m.recipient_bot_id = :bot AND m.seq > :after
     AND (EXISTS ({_HAS_ROW} AND {_OPEN_STATES}) OR m.seq > {_CURSOR} AND NOT EXISTS ({_HAS_ROW}))
-    {_FITTING}
+    {_FITTING} {_PAGE}
 """
 _NEW_IN_MAILBOX = f"""
     SELECT {COLUMNS} FROM {FROM}
     WHERE m.recipient_bot_id = :bot AND m.seq > max(:after, {_CURSOR}) AND NOT EXISTS ({_HAS_ROW})
-    {_FITTING}
+    {_FITTING} {_PAGE}
 """
 _OPEN_IN_MAILBOX = f"""
     SELECT {COLUMNS} FROM bot_deliveries d CROSS JOIN bot_messages m ON m.seq = d.seq
     LEFT JOIN bots r ON r.id = m.recipient_bot_id
     WHERE d.bot_id = :bot AND {_OPEN_STATES} AND d.seq > :after AND m.recipient_bot_id = :bot
-    {_FITTING}
+    {_FITTING} ORDER BY d.seq LIMIT :limit
 """
 
 
