@@ -5,6 +5,15 @@
         async for delivery in bus.listen():
             await delivery.reply({"done": True})
 
+A workflow is an async function whose steps are on disk; a worker that dies is followed by another one.
+
+    @botbus.workflow("release")
+    async def release(run: botbus.Run) -> str:
+        return await run.step("tag", make_tag, run.input["version"], retries=3)
+
+    await bus.work(release)
+    result = await (await bus.start("release", {"version": "1.2"})).result()
+
 It works under asyncio and trio, and installs no event loop; `connect_sync` is the same without
 `await`.
 """
@@ -33,12 +42,19 @@ from botbus.errors import (
     UnsupportedVersion,
 )
 from botbus.sync import SyncBus, connect_sync
+from botbus.workflows.approvals import Approval
+from botbus.workflows.definition import Workflow, workflow
+from botbus.workflows.errors import RunCancelled, RunFailed, StepFailed, StepTimeout
+from botbus.workflows.handle import RunHandle
+from botbus.workflows.run import Run
+from botbus.workflows.worker import Worker
 from botbus_protocol import __version__
 from botbus_protocol.grammar import new_id
 from botbus_protocol.records import Channel, Message, Subscription
 from botbus_protocol.replies import Receipt
 
 __all__ = [
+    "Approval",
     "BadFrame",
     "Bus",
     "BusError",
@@ -55,7 +71,13 @@ __all__ = [
     "Message",
     "NotFound",
     "Receipt",
+    "Run",
+    "RunCancelled",
+    "RunFailed",
+    "RunHandle",
     "ShuttingDown",
+    "StepFailed",
+    "StepTimeout",
     "StorageFailed",
     "StorageFull",
     "Subscription",
@@ -65,8 +87,11 @@ __all__ = [
     "Unavailable",
     "UnknownOp",
     "UnsupportedVersion",
+    "Worker",
+    "Workflow",
     "__version__",
     "connect",
     "connect_sync",
     "new_id",
+    "workflow",
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from botbus.atomic import AtomicFrame
+from botbus.background import Background
 from botbus.channels import ChannelRoom
 from botbus.definitions import WorkflowGroup
 from botbus.errors import Invalid
@@ -21,6 +22,7 @@ from botbus.runs import RunGroup
 from botbus.steps import StepGroup
 from botbus.talk import Talk
 from botbus.transport import Transport
+from botbus.workflows.working import Working
 from botbus_protocol.grammar import check_name
 from botbus_protocol.limits import Limits
 from botbus_protocol.locations import client_url
@@ -29,7 +31,7 @@ from botbus_protocol.replies import Bots, Welcome
 from botbus_protocol.requests import ListBots
 
 
-class Bus(Talk, Mailbox, ChannelRoom):
+class Bus(Talk, Mailbox, ChannelRoom, Working):
     """Made by `botbus.connect`. Every method raises BusError if it cannot do what it says."""
 
     @property
@@ -97,7 +99,8 @@ async def connect(
     transport = Transport(checked_name(name), url or default_url(), checked_timeout(timeout))
     try:
         await transport.open()
-        yield Bus(transport)
+        async with Background() as background:
+            yield Bus(transport, background)
     finally:
         await transport.close()
 

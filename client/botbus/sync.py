@@ -18,7 +18,13 @@ from botbus.bus import Bus, connect
 from botbus.deliveries import Delivery
 from botbus.held import Held
 from botbus.listening import Listening, Tailing
-from botbus.sync_groups import SyncRuns, SyncSteps, SyncWorkflows
+from botbus.sync_groups import (
+    SyncRunHandle,
+    SyncRuns,
+    SyncSteps,
+    SyncWorker,
+    SyncWorkflows,
+)
 from botbus_protocol.limits import Limits
 from botbus_protocol.records import Message
 
@@ -144,6 +150,8 @@ class SyncBus(Blocking):
     subscriptions = twin(Bus.subscriptions)
     subscribers = twin(Bus.subscribers)
 
+    work = Twin(Bus.work, SyncWorker)
+    start = Twin(Bus.start, SyncRunHandle)
     workflows = Group(SyncWorkflows)
     runs = Group(SyncRuns)
     steps = Group(SyncSteps)

@@ -1,9 +1,47 @@
-"""The groups of methods that hang on names of the bus, blocking."""
+"""What hangs on names of the bus, and what its methods return, with methods that block."""
 
-from botbus.blocking import Blocking, twin
+from typing import Any
+
+from botbus.blocking import Blocking, Portal, twin
 from botbus.definitions import WorkflowGroup
 from botbus.runs import RunGroup
 from botbus.steps import StepGroup
+from botbus.workflows.handle import RunHandle
+from botbus.workflows.worker import Worker
+
+
+class SyncWorker(Blocking):
+    """See `Worker`."""
+
+    original: Worker
+
+    wait = twin(Worker.wait)
+    stop = twin(Worker.stop)
+
+    @property
+    def running(self) -> list[str]:
+        return self.original.running
+
+
+class SyncRunHandle(Blocking):
+    """See `RunHandle`."""
+
+    original: RunHandle[Any]
+
+    def __init__(self, original: RunHandle[Any], portal: Portal) -> None:
+        super().__init__(original, portal)
+        self.id = original.id
+        self.key = original.key
+        self.workflow = original.workflow
+        self.created = original.created
+
+    get = twin(RunHandle.get)
+    status = twin(RunHandle.status)
+    result = twin(RunHandle.result)
+    cancel = twin(RunHandle.cancel)
+    pause = twin(RunHandle.pause)
+    resume = twin(RunHandle.resume)
+    retry = twin(RunHandle.retry)
 
 
 class SyncWorkflows(Blocking):

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Raw
 
 from botbus.errors import Invalid
+from botbus_protocol.bodies import NULL
 
 _pack = msgspec.msgpack.Encoder().encode
 
-NIL = Raw(_pack(None))
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
@@ -37,15 +37,15 @@ def plain(value: Any, what: str) -> Any:
         raise Invalid(f"{what} cannot be stored: {error}") from None
 
 
-def packed(value: Any, what: str) -> Raw | None:
-    """Bytes of a value for the wire; None for None. Raises Invalid with a sentence about `what`."""
-    return None if value is None else packed_plain(plain(value, what), what)
+def packed(value: Any, what: str) -> Raw:
+    """Bytes of a value for the wire. Raises Invalid with a sentence about `what`."""
+    return packed_plain(plain(value, what), what)
 
 
-def packed_plain(value: Any, what: str) -> Raw | None:
+def packed_plain(value: Any, what: str) -> Raw:
     """`packed`, of a value that is plain already."""
     if value is None:
-        return None
+        return NULL
     try:
         return Raw(_pack(value))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -56,4 +56,4 @@ def packed_changes(changes: dict[str, Any] | None) -> dict[str, Raw] | None:
     """Changes of a context for the wire; None for a value takes its key away."""
     if not changes:
         return None
-    return {key: packed(value, f"context[{key!r}]") or NIL for key, value in changes.items()}
+    return {key: packed(value, f"context[{key!r}]") for key, value in changes.items()}

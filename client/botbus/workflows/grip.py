@@ -1,0 +1,145 @@
+"""How a worker holds a run: its lease, and the checkpoints that are made under it.
+
+A checkpoint is on disk when `call` returns. A daemon that is away, busy or full is asked again until it
+answers or says that the lease is lost; then the run is somebody else's, and whoever is at work on it
+here is stopped by `Gone`.
+
+The daemon extends the lease with each checkpoint. When half of it has passed since, or the connection
+has changed, this side cannot be `sure` any more that the run is still its own, and must ask before it
+does anything to the world.
+"""
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+import anyio
+from anyio.lowlevel import checkpoint
+
+from botbus.errors import (
+    BusError,
+    Internal,
+    LeaseLost,
+    Limit,
+    NotFound,
+    ShuttingDown,
+    StorageFailed,
+    StorageFull,
+    Timeout,
+    Unavailable,
+    error_of,
+)
+from botbus.transport import R, Transport
+from botbus.workflows.errors import Gone
+from botbus_protocol.errors import Fault
+from botbus_protocol.replies import AnyReply
+from botbus_protocol.requests import Request
+
+PASSING = (Unavailable, Timeout, ShuttingDown, StorageFull, StorageFailed, Internal, Limit)
+"""Errors that say nothing about what was asked: it is asked again."""
+OVER = (LeaseLost, NotFound)
+PAUSE = 0.2
+"""Seconds before a checkpoint is tried again."""
+
+
+class Grip:
+    """The lease of one run; `let_go` is called, once, when it is over."""
+
+    __slots__ = (
+        "_connection",
+        "_let_go",
+        "_transport",
+        "lease",
+        "over",
+        "run",
+        "seconds",
+        "touched",
+    )
+
+    def __init__(
+        self,
+        transport: Transport,
+        run: str,
+        lease: str,
+        seconds: float,
+        touched: float,
+        let_go: Callable[[], None],
+    ) -> None:
+        self._transport = transport
+        self._connection = transport.connection
+        self._let_go = let_go
+        self.run = run
+        self.lease = lease
+        self.seconds = seconds
+        self.touched = touched
+        """The last moment (monotonic) from which the daemon counts the lease, at the earliest."""
+        self.over = False
+
+    @property
+    def sure(self) -> bool:
+        """Whether the run is still here without a doubt."""
+        return (
+            not self.over
+            and monotonic() < self.touched + self.seconds / 2
+            and self._connection == self._transport.connection
+        )
+
+    def lose(self) -> None:
+        """The run is not here any more."""
+        if not self.over:
+            self.over = True
+            self._let_go()
+
+    async def gone(self) -> Gone:
+        """What to raise where the run is not here any more; a cancelled task ends in here already."""
+        await checkpoint()
+        return Gone()
+
+    async def call(self, request: Request, kind: type[R]) -> R:
+        """The reply to a checkpoint. Raises Gone, and BusError if the request itself is wrong."""
+        while not self.over:
+            sent = monotonic()
+            try:
+                reply = await self._transport.call(request, kind)
+            except OVER:
+                self.lose()
+            except PASSING as error:
+                await self._pause(error)
+            else:
+                return self._told(reply, sent)
+        raise await self.gone()
+
+    async def atomic(self, requests: Sequence[Request]) -> Sequence[AnyReply]:
+        """The replies to several that belong together."""
+        while not self.over:
+            sent = monotonic()
+            try:
+                answers = await self._transport.atomic(requests)
+                faults = [error_of(answer) for answer in answers if isinstance(answer, Fault)]
+                if faults:
+                    raise faults[0]
+            except LeaseLost:
+                self.lose()
+            except PASSING as error:
+                await self._pause(error)
+            else:
+                replies = [answer for answer in answers if not isinstance(answer, Fault)]
+                for reply in replies:
+                    self._told(reply, sent)
+                return replies
+        raise await self.gone()
+
+    def post(self, request: Request) -> None:
+        """Tells something that nobody waits for."""
+        self._transport.post(request)
+
+    def _told(self, reply: R, sent: float) -> R:
+        self.touched = sent
+        if getattr(reply, "pausing", False):
+            self.lose()
+        return reply
+
+    async def _pause(self, error: BusError) -> None:
+        if self._transport.closed:
+            self.lose()
+            raise Gone from error
+        await anyio.sleep(PAUSE)

@@ -1,0 +1,109 @@
+"""What a function gives: whether it is awaited, and of which type its result is.
+
+The result of a step is turned into plain JSON values, which are stored, and these into the type of
+the function's return annotation. The first run and every replay take the same second step, so they see
+the same value.
+"""
+
+import inspect
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any, NamedTuple, get_type_hints
+
+import msgspec
+
+from botbus.errors import Invalid
+from botbus.values import plain
+
+_EXACT = frozenset({str, int, bool, float, type(None)})
+"""Types that JSON brings back as they were."""
+_FREE = (Any, object)
+"""Annotations that say nothing."""
+
+
+class Shape(NamedTuple):
+    is_async: bool
+    type: Any
+    """What the plain value is converted to; Any for nothing."""
+
+    def stored(self, value: Any, what: str) -> Any:
+        """The plain value to store. Raises Invalid if JSON cannot hold it, or the type forbids it."""
+        found = plain(value, what)
+        if self.type is not Any and type(value) is not self.type:
+            self.restored(found, what)
+        return found
+
+    def restored(self, value: Any, what: str) -> Any:
+        """What the author gets for a plain value. Raises Invalid if the type forbids it."""
+        if self.type is Any or (type(value) is self.type and self.type in _EXACT):
+            return value
+        try:
+            return msgspec.convert(value, self.type, str_keys=True)
+        except msgspec.ValidationError as error:
+            raise Invalid(
+                f"{what} is not what its annotation says: {error}; correct one of the two"
+            ) from None
+
+
+def shape_of(function: Callable[..., Any]) -> Shape:
+    """The shape of a function; remembered by its code, for it is asked before each step."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return _shape(function)
+    annotation = function.__annotations__.get("return", Any)
+    try:
+        return _remembered(code, annotation, _Hidden(function))
+    except TypeError:  # an annotation that cannot be a key
+        return _shape(function)
+
+
+class _Hidden:
+    """Something that makes no difference to a key."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hidden)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=1024)
+def _remembered(_code: Any, _annotation: Any, hidden: _Hidden) -> Shape:
+    return _shape(hidden.function)
+
+
+def _shape(function: Callable[..., Any]) -> Shape:
+    core = function
+    while isinstance(core, partial):
+        core = core.func
+    if not (inspect.isroutine(core) or inspect.isclass(core)):
+        core = type(core).__call__
+    return Shape(inspect.iscoroutinefunction(core), _type_of(core))
+
+
+def _type_of(function: Callable[..., Any]) -> Any:
+    """The type of its return annotation; Any if there is none, or none that JSON values can become."""
+    if inspect.isclass(function):
+        return _usable(function)
+    try:
+        found = get_type_hints(function).get("return", Any)
+    except Exception:  # noqa: BLE001 - names that are not there at run time
+        return Any
+    return _usable(found)
+
+
+def _usable(annotation: Any) -> Any:
+    if annotation in _FREE or annotation is type(None):
+        return Any
+    try:
+        kind = msgspec.inspect.type_info(annotation)
+    except Exception:  # noqa: BLE001 - whatever a foreign type makes of it
+        return Any
+    return (
+        Any
+        if isinstance(kind, msgspec.inspect.CustomType | msgspec.inspect.AnyType)
+        else annotation
+    )

@@ -1,0 +1,45 @@
+"""Tells the daemon of steps that take longer than a moment, so that people see what is running.
+
+A step that is done within the moment is told of once, when it is done: that is what makes short steps
+cheap. One alarm watches over all steps of a worker.
+"""
+
+from time import monotonic
+
+from botbus.nng import Alarm
+from botbus.transport import Transport
+from botbus.workflows.grip import Grip
+from botbus_protocol.requests import BeginStep
+
+MOMENT = 0.05
+"""Seconds."""
+
+
+class SlowSteps:
+    def __init__(self, transport: Transport) -> None:
+        self._running: dict[tuple[Grip, str], float] = {}
+        self._alarm = Alarm(transport.loop, self._look)
+        self._closed = False
+
+    def began(self, grip: Grip, step: str, now: float) -> None:
+        self._running[grip, step] = now
+        if not self._alarm.is_set and not self._closed:
+            self._alarm.set(MOMENT)
+
+    def ended(self, grip: Grip, step: str) -> None:
+        self._running.pop((grip, step), None)
+
+    def close(self) -> None:
+        self._closed = True
+        self._alarm.close()
+
+    def _look(self) -> None:
+        now = monotonic()
+        slow = [key for key, began in self._running.items() if now - began >= MOMENT]
+        for grip, step in slow:
+            began = self._running.pop((grip, step))
+            if not grip.over:
+                told = BeginStep(run=grip.run, step=step, lease=grip.lease, elapsed=now - began)
+                grip.post(told)
+        if self._running:
+            self._alarm.set(MOMENT)
