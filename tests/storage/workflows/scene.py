@@ -235,8 +235,10 @@ class Scene:
         return self.do(RetryRun(id=run, from_step=from_step, attempt=attempt), MovedRun)
 
     def deciding(self, run: str, step: str, *, approved: bool = True, **fields: Any) -> DecideStep:
-        given = {"by": "ann", "comment": "", "input_hash": self.step(run, step).input_hash}
-        return DecideStep(run=run, step=step, approved=approved, **{**given, **fields})
+        if "input_hash" not in fields:
+            fields["input_hash"] = self.step(run, step).input_hash
+        given = {"by": "ann", "comment": "", **fields}
+        return DecideStep(run=run, step=step, approved=approved, **given)
 
     def decide(self, run: str, step: str, *, approved: bool = True, **fields: Any) -> SteppedLog:
         return self.do(self.deciding(run, step, approved=approved, **fields), SteppedLog)

@@ -1,5 +1,7 @@
 """Steps: begun and finished, each once, with the context in the same commit."""
 
+from typing import Any
+
 import pytest
 
 from botbus_protocol.run_events import CRASHED
@@ -74,7 +76,7 @@ def test_a_finished_step_is_never_begun_again(scene: Scene) -> None:
         {"context": (("k", "1"),), "context_limit": 1000},
     ],
 )
-def test_finishing_twice(scene: Scene, begun: bool, fields: dict[str, object]) -> None:
+def test_finishing_twice(scene: Scene, begun: bool, fields: dict[str, Any]) -> None:
     run, lease = scene.started()
     if begun:
         scene.begin(run, lease)
@@ -297,3 +299,13 @@ def test_a_repeat_is_known_after_a_restart(scene: Scene) -> None:
     scene.do(operation, Checkpointed)
     scene.engine = SqliteEngine(scene.connection, scene.clock)
     assert scene.do(operation, Checkpointed).changed is False
+
+
+def test_a_pending_step_is_finished(scene: Scene) -> None:
+    run, lease = scene.started()
+    scene.move(run, "paused")
+    assert scene.begin(run, lease).step.status == "pending"
+    scene.move(run, "pending")
+    ((_, lease),) = scene.claim()
+    scene.finish(run, lease)
+    assert [(s.attempt, s.status) for s in scene.steps(run)] == [(1, "completed")]

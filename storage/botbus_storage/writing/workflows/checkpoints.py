@@ -82,6 +82,8 @@ def _write(tx: Transaction, attempts: list[StepRow], op: FinishStep) -> None:
     if last is not None and last.open:
         if last.lease == op.lease or last.status != "running":
             waits.end_of_step(tx, op.run, op.step)
+            if last.status == "pending":
+                last = step_rows.move(tx, last, "running", op.lease)
             step_rows.finish(
                 tx,
                 last,

@@ -7,6 +7,7 @@ and at most the last one is not failed; so whoever finds no first attempt knows 
 from hashlib import sha256
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from botbus_protocol.errors import Code, Refused
 from botbus_protocol.grammar import new_id
@@ -140,12 +141,13 @@ def add(tx: Transaction, step: NewStep) -> int:
 
 def move(
     tx: Transaction, step: StepRow, status: StepStatus, lease: str | None, kind: str | None = None
-) -> None:
+) -> StepRow:
     """To a state that is not an end, or to another kind. Raises Refused (`illegal_state`)."""
     if status != step.status:
         check_step_move(step.step_id, step.status, status)
     started_at = step.started_at or (None if status == "pending" else tx.now)
     tx.connection.execute(_MOVE, (status, lease, started_at, kind or step.kind, step.seq))
+    return replace(step, status=status)
 
 
 def finish(
@@ -158,11 +160,8 @@ def finish(
     error: str | None = None,
     final: bool = False,
 ) -> None:
-    """Raises Refused (`illegal_state`). What nobody began was begun in the moment it ended."""
-    if step.status == "pending" and status == "completed":
-        check_step_move(step.step_id, step.status, "running")
-    else:
-        check_step_move(step.step_id, step.status, status)
+    """Raises Refused (`illegal_state`)."""
+    check_step_move(step.step_id, step.status, status)
     tx.connection.execute(_FINISH, (status, final, output, error, lease, tx.now, step.seq))
 
 
