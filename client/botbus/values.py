@@ -14,6 +14,7 @@ from botbus.errors import Invalid
 from botbus_protocol.bodies import NULL
 
 _pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder().decode
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
@@ -30,7 +31,8 @@ def plain(value: Any, what: str) -> Any:
         )
 
     try:
-        return msgspec.to_builtins(value, str_keys=True, enc_hook=refuse)
+        # Packed and unpacked, for tuples become lists only there, and nobody else holds the copy.
+        return _unpack(_pack(msgspec.to_builtins(value, str_keys=True, enc_hook=refuse)))
     except RecursionError:
         raise Invalid(f"{what} is nested too deeply, or holds itself: make it flatter") from None
     except (TypeError, ValueError, OverflowError) as error:
