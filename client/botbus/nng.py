@@ -77,7 +77,8 @@ class Socket:
     def __init__(self, loop: EventLoop, greet: Callback) -> None:
         self._loop = loop
         self._greet = greet
-        self.times_connected = 0
+        self.turns = 0
+        """How often a connection was made or broke."""
         self.connected = False
         self._req: Any = pynng.Req0(
             resend_time=-1,
@@ -115,11 +116,12 @@ class Socket:
         self._req.close()
 
     def _pipe_added(self, _pipe: object) -> None:
-        self.times_connected += 1
+        self.turns += 1
         self.connected = True
         self._loop.wake(self._greet)
 
     def _pipe_removed(self, _pipe: object) -> None:
+        self.turns += 1
         self.connected = False
 
 

@@ -56,8 +56,8 @@ class Transport:
 
     @property
     def connection(self) -> int:
-        """Which connection this is: another number after each time it broke."""
-        return self._socket.times_connected
+        """Which connection this is: another number as soon as it breaks."""
+        return self._socket.turns
 
     @property
     def closed(self) -> bool:
