@@ -5,7 +5,7 @@ from botbus_storage.workflow_operations import Moved, PruneRuns
 from botbus_storage.writing.transaction import Transaction
 
 MOST_ROWS = 1000
-"""Rows after which one operation stops, some milliseconds' worth; a run is deleted whole, or not yet."""
+"""Rows after which one operation stops: some milliseconds. A run is deleted whole, or not yet."""
 
 _DELETE = """
     DELETE FROM workflow_runs WHERE seq = ? AND status IN ('completed', 'failed', 'cancelled')
