@@ -61,7 +61,7 @@ class WorkerProcess:
 
 def begin_runs(daemon: DaemonProcess, count: int = 1) -> list[str]:
     with botbus.connect_sync("planner", url=daemon.url) as bus:
-        return [bus.start("drill", {"number": number}).id for number in range(count)]
+        return [bus.runs.create("drill", {"number": number}).id for number in range(count)]
 
 
 def results(daemon: DaemonProcess, runs: list[str]) -> list[object]:
