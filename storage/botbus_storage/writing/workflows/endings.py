@@ -20,7 +20,7 @@ _EVENTS: dict[RunStatus, RunEventType] = {
 }
 _RESULT = "UPDATE workflow_runs SET result = ? WHERE seq = ?"
 _RESULT_OF = "SELECT result FROM workflow_runs WHERE seq = ?"
-_CHILDREN = f"""
+CHILDREN = f"""
     SELECT {COLUMNS} FROM workflow_runs r WHERE r.parent_run_id = ? AND r.{slots.UNFINISHED}
 """
 
@@ -63,7 +63,7 @@ def stop(
     end(tx, run, status, after, error=error, holder=holder)
     parents = deque([run.id])
     while parents:
-        rows = tx.connection.execute(_CHILDREN, (parents.popleft(),)).fetchall()
+        rows = tx.connection.execute(CHILDREN, (parents.popleft(),)).fetchall()
         for child in (RunRow(*row) for row in rows):
             end(tx, child, "cancelled", after, error=f"its parent {run.id} was stopped")
             parents.append(child.id)

@@ -21,11 +21,11 @@ COLUMNS = """
     s.seq, s.id, s.run_id, s.step_id, s.status, s.kind, s.attempt, s.final, s.superseded, s.lease,
     s.error, s.input_hash, s.started_at
 """
-_COUNTING = f"""
+COUNTING = f"""
     SELECT {COLUMNS} FROM workflow_steps s
     WHERE s.run_id = ? AND s.step_id = ? AND s.superseded = 0 ORDER BY s.attempt
 """
-_BY_ID = f"SELECT {COLUMNS} FROM workflow_steps s WHERE s.id = ?"
+BY_ID = f"SELECT {COLUMNS} FROM workflow_steps s WHERE s.id = ?"
 _RECORD = f"SELECT {STEP_COLUMNS} FROM workflow_steps s WHERE s.seq = ?"
 _OUTPUT = "SELECT output FROM workflow_steps WHERE seq = ?"
 _ADD = """
@@ -95,13 +95,13 @@ class NewStep(Struct, frozen=True, kw_only=True, gc=False):
 
 def counting(tx: Transaction, run_id: str, step_id: str) -> list[StepRow]:
     """The attempts of a step that count, first to last."""
-    rows = tx.connection.execute(_COUNTING, (run_id, step_id)).fetchall()
+    rows = tx.connection.execute(COUNTING, (run_id, step_id)).fetchall()
     return [StepRow(*row) for row in rows]
 
 
 def seek_step(tx: Transaction, attempt_id: str) -> StepRow | None:
     """An attempt by its own id."""
-    row = tx.connection.execute(_BY_ID, (attempt_id,)).fetchone()
+    row = tx.connection.execute(BY_ID, (attempt_id,)).fetchone()
     return None if row is None else StepRow(*row)
 
 
