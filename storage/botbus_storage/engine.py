@@ -19,13 +19,15 @@ from botbus_protocol.errors import Fault, Refused
 from botbus_storage import operations as ops
 from botbus_storage.faults import concerns_whole_batch, fault_of
 from botbus_storage.operations import Operation, Outcome
+from botbus_storage.record_operations.outcomes import RecordOutcome
 from botbus_storage.workflow_operations import WorkflowOutcome
 from botbus_storage.writing import bots, channels, deliveries, messages, starts
 from botbus_storage.writing.directory import BotDirectory
+from botbus_storage.writing.records import execution as records
 from botbus_storage.writing.transaction import Collision, Transaction
 from botbus_storage.writing.workflows import execution
 
-Result = Outcome | WorkflowOutcome | Fault
+Result = Outcome | WorkflowOutcome | RecordOutcome | Fault
 
 
 class Group(Struct, frozen=True):
@@ -42,7 +44,9 @@ class Engine(Protocol):
         """For each group its results, in order; when this returns, what succeeded is on disk."""
 
 
-EXECUTORS: dict[type[Operation], Callable[[Transaction, Any], Outcome | WorkflowOutcome]] = {
+EXECUTORS: dict[
+    type[Operation], Callable[[Transaction, Any], Outcome | WorkflowOutcome | RecordOutcome]
+] = {
     ops.SaveMessage: messages.save_message,
     ops.RecallMessage: messages.recall_message,
     ops.SeeBot: bots.see_bot,
@@ -56,6 +60,7 @@ EXECUTORS: dict[type[Operation], Callable[[Transaction, Any], Outcome | Workflow
     ops.DropDead: deliveries.drop_dead,
     ops.BeginBoot: starts.begin_boot,
     **execution.EXECUTORS,
+    **records.EXECUTORS,
 }
 
 _LAST = "SELECT seq, timestamp FROM bot_messages ORDER BY seq DESC LIMIT 1"

@@ -26,11 +26,25 @@ from botbus_storage.repositories.contracts import (
     MailboxRepository,
     MessageRepository,
 )
+from botbus_storage.repositories.records import (
+    ConfigurationRepository,
+    ConnectionRepository,
+    TaskRepository,
+    ToolExecutionRepository,
+    WorkstreamRepository,
+)
 from botbus_storage.repositories.sqlite import (
     SqliteDirectory,
     SqliteMailboxes,
     SqliteMessages,
     SqliteTrail,
+)
+from botbus_storage.repositories.sqlite_records import (
+    SqliteConfigurations,
+    SqliteConnections,
+    SqliteTasks,
+    SqliteToolExecutions,
+    SqliteWorkstreams,
 )
 from botbus_storage.repositories.sqlite_workflows import (
     SqliteDefinitions,
@@ -59,6 +73,11 @@ class Store:
     workflows: WorkflowRepository
     definitions: DefinitionReader
     runs: RunReader
+    workstreams: WorkstreamRepository
+    tasks: TaskRepository
+    tool_executions: ToolExecutionRepository
+    connections: ConnectionRepository
+    configurations: ConfigurationRepository
 
     def __init__(self, writer: Writer, readers: Sequence[WorkerConnection]) -> None:
         self._writer = writer
@@ -69,6 +88,11 @@ class Store:
         self.workflows = SqliteWorkflows(self.submit, self._query)
         self.definitions = SqliteDefinitions(self._query)
         self.runs = SqliteRuns(self._query)
+        self.workstreams = SqliteWorkstreams(self.submit, self._query)
+        self.tasks = SqliteTasks(self.submit, self._query)
+        self.tool_executions = SqliteToolExecutions(self.submit, self._query)
+        self.connections = SqliteConnections(self.submit, self._query)
+        self.configurations = SqliteConfigurations(self.submit, self._query)
         self._readers: asyncio.Queue[WorkerConnection] = asyncio.Queue()
         for reader in readers:
             self._readers.put_nowait(reader)

@@ -1,0 +1,1 @@
+"""Carrying out what is done to the records that bots share."""
