@@ -149,6 +149,8 @@ async def test_a_repeated_change_is_made_once(store: Store) -> None:
     await put(store, "k", 4)
     assert (await store.configurations.unset_configuration(gone)).changed is False
     assert await value_of(store, "k") == 4
+    await store.configurations.unset_configuration(unsetting("k"))
+    assert await refused(store.configurations.set_configuration(change)) == "not_found"
     message = letter()
     await store.messages.save_message(message)
     assert await refused(put(store, "k", 5, id=message.id)) == "conflict"

@@ -4,6 +4,7 @@ import sqlite3
 
 from msgspec import Struct
 
+from botbus_protocol.errors import Code, Refused
 from botbus_protocol.grammar import looks_like_id
 from botbus_protocol.record_states import TaskStatus
 from botbus_protocol.records import Task, WorkflowTask
@@ -66,3 +67,19 @@ def find_workflows(connection: sqlite3.Connection, name_or_id: str) -> list[str]
     """The ids of the workflows of that name or id, two at the most."""
     statement = _BY_ID if looks_like_id(name_or_id) else _BY_NAME
     return [row[0] for row in connection.execute(statement, (name_or_id,))]
+
+
+def the_workflow(found: list[str], name_or_id: str) -> str:
+    """The one workflow that was found. Raises Refused: `not_found`, `conflict` (several)."""
+    if not found:
+        raise Refused(
+            Code.NOT_FOUND,
+            f"there is no workflow {name_or_id}: `botbus workflow list` lists them",
+            id=name_or_id,
+        )
+    if len(found) > 1:
+        raise Refused(
+            Code.CONFLICT,
+            f"there are several workflows {name_or_id!r}, of different owners: give the id of one",
+        )
+    return found[0]

@@ -29,7 +29,7 @@ _DELETE = "DELETE FROM configurations WHERE key = ?"
 def set_configuration(tx: Transaction, op: SetConfiguration) -> Configured:
     there = get_configuration(tx.connection, op.key)
     if _was_told(tx, op.id):
-        return Configured(configuration=there and without_secret(there), changed=False)
+        return _as_it_is_now(op, there)
     _check_condition(tx, op, there)
     row = _row_of(op, there)
     if there is not None and _is_so(tx.connection, there, row):
@@ -42,6 +42,15 @@ def set_configuration(tx: Transaction, op: SetConfiguration) -> Configured:
     assert now is not None
     shown = without_secret(now)
     return Configured(configuration=shown, message=_tell(tx, op, "config.set", shown))
+
+
+def _as_it_is_now(op: SetConfiguration, there: Configuration | None) -> Configured:
+    """The outcome of a change that was made before. Raises Refused if its key is gone by now."""
+    if there is None:
+        raise Refused(
+            Code.NOT_FOUND, f"{op.key} was set by this change, and has been unset since", key=op.key
+        )
+    return Configured(configuration=without_secret(there), changed=False)
 
 
 def unset_configuration(tx: Transaction, op: UnsetConfiguration) -> Configured:

@@ -8,14 +8,14 @@ from botbus_protocol.errors import Code, Refused
 from botbus_protocol.records import WorkflowTask
 from botbus_storage.operations import Changed
 from botbus_storage.reading.records.rows import WORKFLOW_TASK, workflow_task_of
-from botbus_storage.reading.records.tasks import find_workflows
+from botbus_storage.reading.records.tasks import find_workflows, the_workflow
 from botbus_storage.record_operations.outcomes import Kept
 from botbus_storage.record_operations.tasks import (
     AddWorkflowTask,
     RemoveWorkflowTask,
     ReorderWorkflowTasks,
 )
-from botbus_storage.writing.records.rows import insert, missing
+from botbus_storage.writing.records.rows import insert
 from botbus_storage.writing.records.tasks import required_task
 from botbus_storage.writing.transaction import Transaction
 
@@ -67,18 +67,6 @@ def reorder_workflow_tasks(tx: Transaction, op: ReorderWorkflowTasks) -> Changed
     ]
     tx.connection.executemany(_MOVE, moves)
     return Changed(changed=bool(moves), count=len(op.task_ids))
-
-
-def the_workflow(found: list[str], name_or_id: str) -> str:
-    """The one workflow that was found. Raises Refused: `not_found`, `conflict` (several)."""
-    if not found:
-        raise missing("workflow", name_or_id, "`botbus workflow list` lists them")
-    if len(found) > 1:
-        raise Refused(
-            Code.CONFLICT,
-            f"there are several workflows {name_or_id!r}, of different owners: give the id of one",
-        )
-    return found[0]
 
 
 def _placed(tx: Transaction, workflow_id: str, task_id: str) -> WorkflowTask:

@@ -1,0 +1,1 @@
+"""What the daemon itself does for the records that bots share."""
