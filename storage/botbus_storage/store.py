@@ -56,7 +56,7 @@ from botbus_storage.repositories.workflows import (
     RunReader,
     WorkflowRepository,
 )
-from botbus_storage.writer import Writer
+from botbus_storage.writer import Then, Writer
 
 T = TypeVar("T")
 
@@ -96,6 +96,10 @@ class Store:
         self._readers: asyncio.Queue[WorkerConnection] = asyncio.Queue()
         for reader in readers:
             self._readers.put_nowait(reader)
+
+    def write(self, operations: Sequence[Operation], then: Then, *, atomic: bool = False) -> None:
+        """Calls `then` with one result an operation, once they are on disk."""
+        self._writer.write(operations, then, atomic=atomic)
 
     def submit(
         self, operations: Sequence[Operation], *, atomic: bool = False

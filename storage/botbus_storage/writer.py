@@ -1,9 +1,12 @@
 """The single writer: a queue of operations, many in one commit, answers only afterwards.
 
-While one batch is on its way to the disk the next one fills. A drain runs in the connection's own
-thread for as long as there is work, so that a commit costs one hop and the event loop is never in
-the way. "Durable before reply" lives here and in the engine: a future resolves after the commit that
-holds its operations, and nothing else resolves it.
+What one turn of the event loop brings is one batch. A brief one, while the disk is quick, is committed
+in that turn: to hand it to a thread and back takes longer, and two threads that both run Python hold
+each other up (docs/performance.md). Anything else is drained by the connection's own thread, so that
+the loop goes on; what comes meanwhile is the next batch. Both never work at the same time.
+
+"Durable before reply" lives here and in the engine: who wrote is told after the commit that holds his
+operations, in commit order, and by nothing else.
 """
 
 import asyncio
@@ -12,22 +15,49 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
+from time import monotonic
+from typing import Any
 
 from botbus_protocol.errors import Code, Fault
 from botbus_storage.connection import WorkerConnection
 from botbus_storage.engine import Engine, Group, Result
-from botbus_storage.operations import Operation
+from botbus_storage.operations import (
+    MoveCursors,
+    Operation,
+    RecordDelivery,
+    SaveMessage,
+    SeeBot,
+    SettleUnknown,
+)
+from botbus_storage.workflow_operations import BeginStep, FinishStep
 
 logger = logging.getLogger(__name__)
 
 MOST_IN_BATCH = 2048
 """Operations in one transaction at the most; it bounds how long the others wait."""
+BRIEF: set[type[Operation]] = {
+    SaveMessage,
+    RecordDelivery,
+    SettleUnknown,
+    MoveCursors,
+    SeeBot,
+    BeginStep,
+    FinishStep,
+}
+"""Operations that write a row or two."""
+BRIEF_BATCH = 1024
+"""Operations that the event loop commits itself at the most."""
+BRISK = 0.003
+BRISK_EACH = 0.00002
+"""Seconds that a commit may take, and for each operation in it, for the loop to make the next one."""
 
-Waiting = tuple[Group, "asyncio.Future[list[Result]]"]
+Then = Callable[[list[Result]], None]
+Waiting = tuple[Group, Then]
 
 
 class Writer:
-    """Accepts operations on the event loop, executes them in the connection's thread."""
+    """Accepts operations on the event loop, executes them there or in the connection's thread."""
 
     def __init__(
         self,
@@ -42,20 +72,29 @@ class Writer:
         self._queue: deque[Waiting] = deque()
         self._lock = threading.Lock()
         self._draining = False
+        self._brief = True
+        """Whether all that is in the queue is brief."""
+        self._brisk = True
+        """Whether the last commit was quick."""
         self.commits = 0
         self.operations = 0
+
+    def write(self, operations: Sequence[Operation], then: Then, *, atomic: bool = False) -> None:
+        """Calls `then` on the loop with the results, one an operation, when they are on disk."""
+        with self._lock:
+            self._queue.append((Group(operations, atomic), then))
+            self._brief = self._brief and BRIEF.issuperset(map(type, operations))
+            if self._draining:
+                return
+            self._draining = True
+        self._loop.call_soon(self._begin)
 
     def submit(
         self, operations: Sequence[Operation], *, atomic: bool = False
     ) -> "asyncio.Future[list[Result]]":
-        """A future of the results, one an operation; it resolves when they are on disk."""
+        """A future of the results; it resolves when they are on disk."""
         future: asyncio.Future[list[Result]] = self._loop.create_future()
-        with self._lock:
-            self._queue.append((Group(operations, atomic), future))
-            if self._draining:
-                return future
-            self._draining = True
-        self._connection.post(self._drain)
+        self.write(operations, partial(_resolve, future), atomic=atomic)
         return future
 
     async def idle(self) -> None:
@@ -63,15 +102,34 @@ class Writer:
         while self._queue or self._draining:
             await self._connection.run(_nothing)  # the thread does one thing after the other
 
+    def _begin(self) -> None:
+        """Commits what this turn of the loop has brought, or has the thread do it."""
+        waiting = sum(len(group.operations) for group, _ in self._queue)
+        if not self._brief or waiting > BRIEF_BATCH or not self._brisk:
+            self._connection.post(self._drain)
+            return
+        self._commit(self._take(), _now)
+        with self._lock:
+            self._draining = bool(self._queue)
+        if self._draining:
+            self._loop.call_soon(self._begin)
+
     def _drain(self) -> None:
         while batch := self._take():
-            try:
-                results = self._engine.execute([group for group, _ in batch])
-            except BaseException as error:  # noqa: BLE001 - a defect: everybody who waits is told
-                self._loop.call_soon_threadsafe(self._fail, batch, error)
-                continue
+            self._commit(batch, self._loop.call_soon_threadsafe)
+
+    def _commit(self, batch: list[Waiting], call: Callable[..., object]) -> None:
+        """Executes a batch; then calls those who wait, by `call`."""
+        begun = monotonic()
+        try:
+            results = self._engine.execute([group for group, _ in batch])
+        except BaseException as error:  # noqa: BLE001 - a defect: everybody who waits is told
+            call(self._fail, batch, error)
+        else:
+            allowed = BRISK + BRISK_EACH * sum(map(len, results))
+            self._brisk = monotonic() - begun <= allowed
             self.commits += 1
-            self._loop.call_soon_threadsafe(_resolve, batch, results)
+            call(_tell, batch, results)
 
     def _take(self) -> list[Waiting]:
         """The next batch; when there is none, the drain has ended by the time this returns."""
@@ -82,6 +140,7 @@ class Writer:
                 batch.append(self._queue.popleft())
                 size += len(batch[-1][0].operations)
             self.operations += size
+            self._brief = self._brief or not self._queue
             self._draining = bool(batch)
             return batch
 
@@ -90,14 +149,25 @@ class Writer:
         if self._on_failure is not None:
             self._on_failure(error)
         fault = Fault(Code.INTERNAL.value, f"the daemon could not carry this out: {error!r}")
-        _resolve(batch, [[fault] * len(group.operations) for group, _ in batch])
+        _tell(batch, [[fault] * len(group.operations) for group, _ in batch])
 
 
 def _nothing(_: sqlite3.Connection) -> None:
     """What the thread is asked to do to learn that it has done everything else."""
 
 
-def _resolve(batch: list[Waiting], results: list[list[Result]]) -> None:
-    for (_, future), result in zip(batch, results, strict=True):
-        if not future.done():
-            future.set_result(result)
+def _now(function: Callable[..., object], *arguments: Any) -> None:
+    function(*arguments)
+
+
+def _tell(batch: list[Waiting], results: list[list[Result]]) -> None:
+    for (_, then), result in zip(batch, results, strict=True):
+        try:
+            then(result)
+        except Exception:
+            logger.exception("what is on disk could not be told")
+
+
+def _resolve(future: "asyncio.Future[list[Result]]", results: list[Result]) -> None:
+    if not future.done():
+        future.set_result(results)

@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,9 +12,9 @@ import pytest
 from botbus_protocol.errors import Fault
 from botbus_storage.connection import open_reader, open_writer
 from botbus_storage.engine import Group, Result, SqliteEngine
-from botbus_storage.operations import Saved
+from botbus_storage.operations import BeginBoot, Operation, Saved
 from botbus_storage.store import Store, closing, open_store
-from botbus_storage.writer import MOST_IN_BATCH, Writer
+from botbus_storage.writer import BRIEF_BATCH, BRISK, MOST_IN_BATCH, Writer
 from tests.storage.letters import letter
 
 FULL = 2
@@ -57,14 +59,20 @@ async def test_what_is_submitted_together_is_committed_together(database: Path) 
 
 
 class RecordingEngine:
-    """Notes the sizes of the batches it is given."""
+    """Notes the sizes of the batches it is given, and whether the event loop's thread gives them."""
 
     def __init__(self, engine: SqliteEngine) -> None:
         self._engine = engine
+        self._loop = threading.get_ident()
         self.sizes: list[int] = []
+        self.by_loop: list[bool] = []
+        self.takes = 0.0
+        """Seconds that a commit takes longer than it does."""
 
     def execute(self, groups: Sequence[Group]) -> list[list[Result]]:
         self.sizes.append(sum(len(group.operations) for group in groups))
+        self.by_loop.append(threading.get_ident() == self._loop)
+        time.sleep(self.takes)
         return self._engine.execute(groups)
 
 
@@ -76,6 +84,50 @@ async def test_a_batch_is_bounded(database: Path) -> None:
         await asyncio.gather(*futures)
         assert max(engine.sizes) < MOST_IN_BATCH + 100
         await writer.idle()
+
+
+async def test_the_loop_commits_what_is_brief_and_the_thread_the_rest(database: Path) -> None:
+    async with closing(await open_writer(database)) as connection:
+        engine = RecordingEngine(await connection.run(SqliteEngine))
+        writer = Writer(connection, engine)
+        boot = BeginBoot(version="1", pid=1)
+        many: list[Operation] = [letter() for _ in range(BRIEF_BATCH + 1)]
+        turns: list[list[Operation]] = [[letter() for _ in many], many]  # the first warms up
+        turns += [[letter()], [letter(), boot], [letter()]]
+        for operations in turns:
+            await writer.submit(operations)
+            await writer.idle()
+        assert engine.by_loop[1:] == [False, True, False, True]
+
+
+async def test_a_slow_disk_does_not_hold_the_loop_up(database: Path) -> None:
+    async with closing(await open_writer(database)) as connection:
+        engine = RecordingEngine(await connection.run(SqliteEngine))
+        writer = Writer(connection, engine)
+        for engine.takes in (10 * BRISK, 10 * BRISK, 0.0, 0.0):
+            await writer.submit([letter()])
+            await writer.idle()
+        assert engine.by_loop == [True, False, False, True]
+
+
+async def test_all_are_told_in_the_order_of_their_commits(database: Path) -> None:
+    """Whoever commits: the loop, the thread, or one while the other is asked for more."""
+    told: list[int] = []
+    async with closing(await open_writer(database)) as connection:
+        writer = Writer(connection, await connection.run(SqliteEngine))
+
+        def tell(results: list[Result]) -> None:
+            told.extend(result.seq for result in results if isinstance(result, Saved))
+
+        for number in range(200):
+            size = BRIEF_BATCH + 1 if number % 50 == 0 else 1
+            writer.write([letter() for _ in range(size)], tell)
+            if number % 3 == 0:
+                await asyncio.sleep(0)
+        await writer.idle()
+        await writer.submit([letter()])
+    assert told == sorted(told)
+    assert len(told) == 196 + 4 * (BRIEF_BATCH + 1)
 
 
 class BrokenEngine:
