@@ -5,10 +5,14 @@ together, and their replies are made afterwards. Whatever a client sends, it get
 for what is expected to go wrong, `internal` for a defect, which is logged once.
 """
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 
+from botbus_daemon.answers import INTERNAL, Answers
 from botbus_daemon.broker import Broker
+from botbus_daemon.eagerly import begin
 from botbus_daemon.handlers import (
     asking,
     channels,
@@ -23,8 +27,7 @@ from botbus_daemon.presence import Connection
 from botbus_protocol import requests
 from botbus_protocol.codec import Frame, decode_frame, encode, encode_replies
 from botbus_protocol.errors import Code, Fault, Refused
-from botbus_protocol.replies import Reply
-from botbus_storage.engine import whole_failed
+from botbus_storage.engine import Result, whole_failed
 
 logger = logging.getLogger(__name__)
 
@@ -60,27 +63,40 @@ HANDLERS: dict[type[requests.Request], Handler] = {
 MOST_ANSWER_BYTES = 16 * 1024 * 1024
 """Beyond it the rest of a frame is not looked up: what a small frame asks for must fit into memory."""
 
-Answer = Reply | Fault
-Pending = list[tuple[int, Write]]
-
 
 class Dispatcher:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    async def answer(self, data: bytes, connection: Connection) -> bytes:
-        """The answer to a frame. Never raises for anything a client sent."""
+    def answer(
+        self, data: bytes, connection: Connection, reply: Callable[[bytes], None]
+    ) -> "asyncio.Task[None] | None":
+        """Has a frame answered: `reply` is called on the loop with the bytes, once.
+
+        A task if it waits for more than its commit. Never raises for anything a client sent.
+        """
+        return begin(self._plan_frame(data, connection), partial(self._finish, reply))
+
+    async def _plan_frame(self, data: bytes, connection: Connection) -> Answers:
+        """What is to be answered, all but what waits for the last commit."""
+        answers = Answers(1)
         try:
-            answers = await self._answer(data, connection)
+            frame = decode_frame(data, self._broker.settings.limits)
+            caller = await self._caller(frame, connection)
+            answers = Answers(len(frame.requests), atomic=frame.atomic)
+            if frame.atomic:
+                await self._plan_together(frame, caller, answers)
+            else:
+                await self._plan_each(frame, caller, answers)
         except Refused as refusal:
-            answers = [refusal.fault]
+            answers.fail_whole(refusal.fault)
         except Exception:
             logger.exception("a frame could not be answered")
-            answers = [_INTERNAL]
-        return encode_replies(answers)
+            answers.fail_whole(INTERNAL)
+        return answers
 
-    async def _answer(self, data: bytes, connection: Connection) -> Sequence[Answer]:
-        frame = decode_frame(data, self._broker.settings.limits)
+    async def _caller(self, frame: Frame, connection: Connection) -> Caller:
+        """Who sent a frame. Raises Refused."""
         if self._broker.closing.done():
             raise Refused(
                 Code.SHUTTING_DOWN, "the daemon is stopping: connect again and repeat this"
@@ -90,34 +106,27 @@ class Dispatcher:
             self._broker.guard.check_bot(connection, frame.bot)
         if frame.bot is not None:
             session = await self._broker.presence.session(connection, frame.bot)
-        caller = Caller(connection, session, frame.atomic)
-        if frame.atomic:
-            return await self._answer_atomically(frame, caller)
-        return await self._answer_each(frame, caller)
+        return Caller(connection, session, frame.atomic)
 
-    async def _answer_each(self, frame: Frame, caller: Caller) -> list[Answer]:
-        answers: list[Answer] = [_INTERNAL] * len(frame.requests)
-        pending: Pending = []
+    async def _plan_each(self, frame: Frame, caller: Caller, answers: Answers) -> None:
         ids: set[str | None] = set()
         room = MOST_ANSWER_BYTES
         for index, request in enumerate(frame.requests):
             if isinstance(request, Fault):
-                answers[index] = request
+                answers.said[index] = request
                 continue
-            if pending and _needs_what_is_pending(request, ids):
-                await self._commit(pending, answers)
-                pending, ids = [], set()
+            if answers.pending and _needs_what_is_pending(request, ids):
+                answers.settle(await self._broker.store.submit(answers.operations()))
+                self._broker.serve_woken()
+                ids = set()
             may_be_long = not request.mutates and len(frame.requests) > 1
             plan = _TOO_MUCH if may_be_long and room <= 0 else await self._plan(request, caller)
             if isinstance(plan, Write):
-                pending.append((index, plan))
+                answers.pending.append((index, plan))
                 ids.add(getattr(request, "id", None))
             else:
-                answers[index] = plan
+                answers.said[index] = plan
                 room -= len(encode(plan)) if may_be_long else 0
-        if pending:
-            await self._commit(pending, answers)
-        return answers
 
     async def _plan(self, request: requests.Request, caller: Caller) -> Plan | Fault:
         try:
@@ -128,26 +137,18 @@ class Dispatcher:
             return refusal.fault
         except Exception:
             logger.exception("%s failed", type(request).__name__)
-            return _INTERNAL
+            return INTERNAL
 
-    async def _answer_atomically(self, frame: Frame, caller: Caller) -> list[Answer]:
-        answers: list[Answer] = [_INTERNAL] * len(frame.requests)
-        pending: Pending = []
+    async def _plan_together(self, frame: Frame, caller: Caller, answers: Answers) -> None:
         for index, request in enumerate(frame.requests):
             plan = await self._plan_part(request, caller)
             if isinstance(plan, Fault):
-                _undo(pending)
-                return [whole_failed(index, plan)] * len(frame.requests)
+                answers.fail_whole(whole_failed(index, plan))
+                return
             if isinstance(plan, Write):
-                pending.append((index, plan))
+                answers.pending.append((index, plan))
             else:
-                answers[index] = plan  # a repeat: it is so already
-        if pending:
-            await self._commit(pending, answers, atomic=True)
-            failure = answers[pending[0][0]]
-            if isinstance(failure, Fault):
-                return [_counted_in_frame(failure, pending)] * len(frame.requests)
-        return answers
+                answers.said[index] = plan  # a repeat: it is so already
 
     async def _plan_part(
         self, request: requests.AnyRequest | Fault, caller: Caller
@@ -160,20 +161,24 @@ class Dispatcher:
         name = str(request.__struct_config__.tag)
         return Fault(Code.INVALID.value, f"{name} cannot be atomic: send it in a frame of its own")
 
-    async def _commit(
-        self, pending: Pending, answers: list[Answer], *, atomic: bool = False
+    def _finish(self, reply: Callable[[bytes], None], answers: Answers) -> None:
+        """Commits what is pending, and replies when it is on disk."""
+        if not answers.pending:
+            reply(encode_replies(answers.said))
+            return
+        then = partial(self._committed, reply, answers)
+        self._broker.store.write(answers.operations(), then, atomic=answers.atomic)
+
+    def _committed(
+        self, reply: Callable[[bytes], None], answers: Answers, results: list[Result]
     ) -> None:
-        """Writes what is pending and fills in the answers, which exist only now that it is on disk."""
-        operations = [write.operation for _, write in pending]
-        results = await self._broker.store.submit(operations, atomic=atomic)
-        for (index, write), result in zip(pending, results, strict=True):
-            if isinstance(result, Fault):
-                if write.undo is not None:
-                    write.undo()
-                answers[index] = result
-            else:
-                answers[index] = write.then(result)
-        self._broker.serve_woken()
+        try:
+            answers.settle(results)
+            self._broker.serve_woken()
+        except Exception:
+            logger.exception("a frame that is committed could not be answered")
+            answers.fail_whole(INTERNAL)
+        reply(encode_replies(answers.said))
 
 
 def _needs_what_is_pending(request: requests.Request, ids: set[str | None]) -> bool:
@@ -184,24 +189,8 @@ def _needs_what_is_pending(request: requests.Request, ids: set[str | None]) -> b
     return reply_to is not None and reply_to in ids
 
 
-def _undo(pending: Pending) -> None:
-    for _, write in pending:
-        if write.undo is not None:
-            write.undo()
-
-
-def _counted_in_frame(failure: Fault, pending: Pending) -> Fault:
-    """The failure of a group, with the culprit's place in the frame: a group leaves out repeats."""
-    culprit = (failure.details or {}).get("failed_request")
-    if culprit is None or pending[culprit][0] == culprit:
-        return failure
-    cause = failure.message.partition(": ")[2]
-    return whole_failed(pending[culprit][0], Fault(failure.code, cause, failure.details))
-
-
 _TOO_MUCH = Fault(
     Code.TOO_LARGE.value,
     f"the replies to this frame are beyond {MOST_ANSWER_BYTES} bytes together: ask in several frames",
     {"limit": "answer_bytes", "figure": MOST_ANSWER_BYTES},
 )
-_INTERNAL = Fault(Code.INTERNAL.value, "the daemon failed at this request; its log says why")

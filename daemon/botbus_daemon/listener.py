@@ -8,7 +8,9 @@ are no longer needed close.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,8 @@ READ_TO_REFUSE = 16
 """Times the frame limit that is still read, so that the sender is told what is wrong; NNG closes the
 pipe of one who sends more."""
 
-Answer = Callable[[bytes, Connection], Awaitable[bytes]]
+Answer = Callable[[bytes, Connection, Callable[[bytes], None]], "asyncio.Task[None] | None"]
+"""Has a frame answered by calling what it is given; a task if that takes its time."""
 
 
 class Listener:
@@ -59,7 +62,9 @@ class Listener:
         self._spare = 0
         self._under_way = 0
         """Bytes of the frames that are not answered yet."""
-        self._serving: set[asyncio.Task[None]] = set()
+        self._serving: dict[Context, asyncio.Task[None] | None] = {}
+        """Contexts whose frame is not answered yet, and the task of those that take their time."""
+        self._rest = asyncio.Event()
         self._socket = pynng.Rep0(recv_max_size=frame_bytes * READ_TO_REFUSE)
         self._socket.add_post_pipe_remove_cb(self._on_remove)
         self._socket.listen(url)
@@ -78,19 +83,19 @@ class Listener:
         await self._served(deadline)  # what arrived meanwhile is refused at once
         if self._serving:
             logger.warning("%d requests were still under way", len(self._serving))
-            for task in self._serving:
-                task.cancel()
-            await asyncio.wait(self._serving)
+            await _cancelled([task for task in self._serving.values() if task is not None])
         await self._sent(deadline)
         for context in self._contexts:
             context.close()
         self._socket.close()
 
     async def _served(self, deadline: float) -> None:
-        """Waits for the requests that are under way now."""
-        left = deadline - self._loop.time()
-        if self._serving and left > 0:
-            await asyncio.wait(set(self._serving), timeout=left)
+        """Waits until all is answered that is under way."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                while self._serving:
+                    self._rest.clear()
+                    await self._rest.wait()
 
     async def _sent(self, deadline: float) -> None:
         """Waits until the last answers have left."""
@@ -121,22 +126,39 @@ class Listener:
             return  # the daemon stops
         self._under_way += len(frame.data)
         self._keep_spare()
-        task = self._loop.create_task(self._serve(context, frame))
-        self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
-
-    async def _serve(self, context: Context, frame: Received) -> None:
+        self._serving[context] = None
         connection = self._connection(frame)
-        answer = await self._answer(frame.data, connection)
+        reply = partial(self._answered, context, connection, len(frame.data))
+        task = self._answer(frame.data, connection, reply)
+        if task is not None and context in self._serving:
+            self._serving[context] = task
+
+    def _answered(self, context: Context, connection: Connection, size: int, data: bytes) -> None:
+        """The answer to a frame of that size is there; its context waits for the next one."""
+        if context.sending:  # the client before did not read its answer yet
+            later = self._answered_later(context, connection, size, data)
+            self._serving[context] = self._loop.create_task(later)
+            return
+        del self._serving[context]
+        if not self._serving:
+            self._rest.set()
+        self._under_way -= size
+        if context.closed:
+            return  # the daemon has stopped
         if not connection.closed:
-            await context.answer(answer)
-        self._under_way -= len(frame.data)
+            context.answer(data)
         if self._spare < MOST_SPARE or context.sending:
             self._wait(context)
         else:
             self._contexts.discard(context)
             context.close()
         self._keep_spare()
+
+    async def _answered_later(
+        self, context: Context, connection: Connection, size: int, data: bytes
+    ) -> None:
+        await context.sent()
+        self._answered(context, connection, size, data)
 
     def _connection(self, frame: Received) -> Connection:
         connection = self._connections.get(frame.pipe_id)
@@ -166,3 +188,10 @@ class Listener:
         self._lost[pipe_id] = None
         if len(self._lost) > LOST_REMEMBERED:
             self._lost.popitem(last=False)
+
+
+async def _cancelled(tasks: "list[asyncio.Task[None]]") -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

@@ -45,6 +45,7 @@ class Context:
         self._handle = _ffi.new_handle(lambda: _call_soon(loop, received, self))
         self._context = _ffi.new("nng_ctx *")
         pynng.exceptions.check_err(_lib.nng_ctx_open(self._context, socket.socket))
+        self._message = _ffi.new("nng_msg **")
         self._receiving = _new_operation(_completed, self._handle)
         self._sending = _new_operation(_ffi.NULL, _ffi.NULL)
         _lib.nng_aio_set_timeout(self._sending, UNREAD_MILLISECONDS)
@@ -66,12 +67,13 @@ class Context:
         _lib.nng_msg_free(message)
         return Received(data, pipe, _lib.nng_pipe_id(pipe))
 
-    async def answer(self, data: bytes) -> None:
-        """Sends the answer to the frame that was taken, and does not wait for it to be read."""
-        if self.sending:  # the client before did not read its answer yet
-            await self.sent()
+    def answer(self, data: bytes) -> None:
+        """Sends the answer to the frame that was taken, and does not wait for it to be read.
+
+        Not while the answer before is `sending`.
+        """
         self._free_unsent()
-        message = _ffi.new("nng_msg **")
+        message = self._message
         if _lib.nng_msg_alloc(message, 0) or _lib.nng_msg_append(message[0], data, len(data)):
             raise MemoryError("no memory for an answer")
         _lib.nng_aio_set_msg(self._sending, message[0])

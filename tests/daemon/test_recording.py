@@ -3,6 +3,7 @@
 The daemon's inner half over a real database, whose size is limited for a while; frames go in as bytes.
 """
 
+import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
@@ -55,9 +56,9 @@ class Inside:
 
     async def ask(self, *requests: Json) -> list[Json]:
         frame = pack({"v": 1, "bot": "bot", "requests": list(requests)})
-        replies: list[Json] = unpack(await self._dispatcher.answer(frame, self._connection))[
-            "replies"
-        ]
+        answer = asyncio.get_running_loop().create_future()
+        self._dispatcher.answer(frame, self._connection, answer.set_result)
+        replies: list[Json] = unpack(await answer)["replies"]
         return replies
 
     async def send(self, count: int) -> None:
