@@ -211,6 +211,7 @@ class Runs(RuleBasedStateMachine):
     ) -> None:
         output = str(self.seqs)
         self.seqs += 1
+        known = self.is_finished(pair[0], step)
         done = how == "completed"
         result = self.do(
             self.scene.finishing(
@@ -226,7 +227,6 @@ class Runs(RuleBasedStateMachine):
             )
         )
         self.check_lease(pair, result)
-        known = (pair[0], step) in self.finished
         if isinstance(result, Checkpointed):
             assert not known
             if how != "failed":
@@ -234,6 +234,15 @@ class Runs(RuleBasedStateMachine):
         elif self.holds(pair):
             assert known
         self.look()
+
+    def is_finished(self, run: str, step: str) -> bool:
+        """By a worker, or by what it waited for."""
+        return (run, step) in self.finished or any(
+            s.step_id == step
+            and not s.superseded
+            and (s.status in {"completed", "skipped"} or s.final)
+            for s in self.scene.steps(run)
+        )
 
     # Ends, pauses, crashes
 
