@@ -117,7 +117,7 @@ def _end(tx: Transaction, wait: WaitRow, after: Consequences) -> bool:
 
 def _over(tx: Transaction, wait: WaitRow) -> Ending:
     """How a step ends that waited as long as it was to."""
-    waited = f"{seconds_between(wait.created_at, wait.due_at or tx.now):g} s"
+    waited = f"{round(seconds_between(wait.created_at, wait.due_at or tx.now), 2):g} s"
     if wait.kind == "sleep":
         return Ending("completed")
     if wait.kind == "approval":
