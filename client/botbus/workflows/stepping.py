@@ -105,8 +105,11 @@ class Stepping:
     async def _called(self) -> Any:
         if self._shape.is_async:
             return await self._call()
-        value = await anyio.to_thread.run_sync(
-            self._call, abandon_on_cancel=True, limiter=self._execution.surroundings.limiter
+        # In a tuple, because Trio lets no coroutine out of a thread, and a lambda may give one.
+        (value,) = await anyio.to_thread.run_sync(
+            lambda: (self._call(),),
+            abandon_on_cancel=True,
+            limiter=self._execution.surroundings.limiter,
         )
         return await value if isawaitable(value) else value
 

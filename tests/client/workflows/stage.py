@@ -64,6 +64,8 @@ async def twice(
     daemon: DaemonProcess,
     body: Body,
     input: Any = None,  # noqa: A002
+    *,
+    also: botbus.Workflow[Any] | None = None,
 ) -> tuple[Any, Any]:
     """What a body gives on its first run, and on the replay after everybody had let go of the run."""
     passes: list[Any] = []
@@ -73,10 +75,13 @@ async def twice(
         assert (await run.approval("gate")).approved
 
     async with staged(daemon, repeated) as stage:
+        if also is not None:
+            await stage.bus.work(also, concurrency=1)
         run = await stage.start(input)
+        await until_step(stage.bus, run.id, "gate", "waiting_approval")
         await stage.until(run.id, "paused")
         await stage.bus.runs.approve(run.id, "gate")
         with anyio.fail_after(SECONDS):
             await run.result()
-    first, second = passes
-    return first, second
+    assert len(passes) > 1
+    return passes[0], passes[-1]
