@@ -380,6 +380,17 @@ class Runs(RuleBasedStateMachine):
         assert (open_attempts or 0) <= 1
 
     @invariant()
+    def ended_runs_have_nothing_open(self) -> None:
+        if not hasattr(self, "scene"):
+            return
+        left = self.scene.connection.execute("""
+            SELECT count(*) FROM workflow_steps s JOIN workflow_runs r ON r.id = s.run_id
+            WHERE s.superseded = 0 AND s.status IN ('pending', 'running', 'waiting_approval')
+            AND r.status IN ('completed', 'failed', 'cancelled')
+        """).fetchone()[0]
+        assert left == 0
+
+    @invariant()
     def attempts_have_no_gaps(self) -> None:
         if not hasattr(self, "scene"):
             return

@@ -189,6 +189,18 @@ def test_half_of_a_limit_is_worth_an_event_once(scene: Scene) -> None:
     ]
 
 
+def test_a_change_that_cannot_be_stored_takes_its_step_along(scene: Scene) -> None:
+    run, lease = scene.started()
+    good = scene.finishing(run, lease, "good")
+    broken = scene.finishing(
+        run, lease, "bad", context=(("k", "1"), ("l", "no json")), context_limit=1000
+    )
+    _, result = scene.batch(good, broken)
+    assert getattr(result, "code", None) == "internal"
+    assert [s.step_id for s in scene.steps(run)] == ["good"]
+    assert value(scene.run(run).context) == {}
+
+
 # Gathered steps
 
 

@@ -4,18 +4,14 @@ Executors pass one `Consequences` along; its `aftermath` goes into the outcome, 
 on once all of it is on disk.
 """
 
-import msgspec
-
 from botbus_protocol.grammar import new_id
-from botbus_protocol.records import Message, Step
-from botbus_protocol.run_events import RUN_CHANNEL, SYSTEM_BOT, RunEventType
+from botbus_protocol.records import Step
+from botbus_protocol.run_events import RUN_CHANNEL, RunEventType
 from botbus_protocol.states import RunStatus
 from botbus_storage.workflow_operations import NOTHING, Aftermath, Arrived, Lost, RunEvent
+from botbus_storage.writing.events import append_event
 from botbus_storage.writing.transaction import Transaction
 from botbus_storage.writing.workflows.run_rows import RunRow
-
-_to_json = msgspec.json.Encoder().encode
-_to_msgpack = msgspec.msgpack.Encoder().encode
 
 
 class Consequences:
@@ -34,7 +30,7 @@ class Consequences:
 
     def tell(self, kind: RunEventType, run: RunRow, **more: object) -> None:
         """Appends an event to the channel of runs; what is None is left out."""
-        body = {
+        body: dict[str, object] = {
             "run": run.id,
             "workflow": run.workflow_name,
             "version": run.version,
@@ -43,7 +39,8 @@ class Consequences:
         }
         told = {"key": run.key, "error": run.error, **more}
         body.update({name: value for name, value in told.items() if value is not None})
-        self._events.append(_append(self._tx, kind, body))
+        event = append_event(self._tx, new_id(), RUN_CHANNEL, kind, body)
+        self._events.append(RunEvent(message=event))
 
     def ready(self, workflow_id: str) -> None:
         """There may be a run of this workflow to claim."""
@@ -82,24 +79,3 @@ class Consequences:
             ended=tuple(self._ended),
             due_at=self._due_at,
         )
-
-
-def _append(tx: Transaction, kind: str, body: dict[str, object]) -> RunEvent:
-    sender = tx.bots.find(tx.connection, SYSTEM_BOT) or tx.bots.add(
-        tx.connection, SYSTEM_BOT, tx.now
-    )
-    seq, message_id = tx.next_seq(), new_id()
-    text = _to_json(body).decode()
-    row = (seq, message_id, sender.id, SYSTEM_BOT, "channel", None, RUN_CHANNEL, kind, text)
-    tx.add_plain_message((*row, None, None))
-    return RunEvent(
-        message=Message(
-            seq=seq,
-            id=message_id,
-            sender=SYSTEM_BOT,
-            channel=RUN_CHANNEL,
-            type=kind,
-            body=msgspec.Raw(_to_msgpack(body)),
-            timestamp=tx.now,
-        )
-    )

@@ -35,11 +35,6 @@ def resolve(tx: Transaction, name_or_id: str, bot_id: str) -> WorkflowRow:
     return WorkflowRow(*row)
 
 
-def find_workflow(tx: Transaction, workflow_id: str) -> WorkflowRow:
-    """The workflow of a run, which is there as long as the run is."""
-    return WorkflowRow(*tx.connection.execute(_BY_ID, (workflow_id,)).fetchone())
-
-
 def snapshot_of(tx: Transaction, workflow: WorkflowRow, version: str) -> int:
     """What was saved last under that version. Raises Refused (`not_found`)."""
     row = tx.connection.execute(_SNAPSHOT, (workflow.id, version)).fetchone()
