@@ -180,6 +180,25 @@ def test_pausing_what_waits_keeps_it_from_waking(scene: Scene) -> None:
     assert len(scene.claim()) == 1
 
 
+@pytest.mark.parametrize("state", ["suspended", "delayed", "crashed"])
+def test_no_time_that_is_over_takes_up_what_is_held(scene: Scene, state: str) -> None:
+    if state == "delayed":
+        run = scene.create(due_at=scene.clock.text(5))
+    else:
+        run, lease = scene.started()
+        if state == "suspended":
+            scene.suspend(run, lease, due_in=5)
+        else:
+            for _ in range(4):
+                scene.crash(run, lease)
+                ((_, lease),) = scene.claim() or [("", "")]
+    scene.move(run, "paused")
+    assert scene.later(5).count == 1
+    assert (scene.status(run), scene.run(run).held, scene.claim()) == ("paused", True, [])
+    scene.move(run, "pending")
+    assert len(scene.claim()) == 1
+
+
 @pytest.mark.parametrize("status", ["pending", "running", "paused", "crashed"])
 def test_cancelling(scene: Scene, status: RunStatus) -> None:
     run, lease = in_state(scene, status)
