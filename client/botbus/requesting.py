@@ -35,6 +35,7 @@ def send(
     ttl: float | None = None,
     delay: float | None = None,
     deliver_at: datetime | str | None = None,
+    session_id: str | None = None,
 ) -> requests.Send:
     """A direct message."""
     return checked(
@@ -48,6 +49,7 @@ def send(
         ttl=ttl,
         delay=delay,
         deliver_at=time_text(deliver_at),
+        session_id=session_id,
     )
 
 
@@ -62,6 +64,7 @@ def publish(
     ttl: float | None = None,
     delay: float | None = None,
     deliver_at: datetime | str | None = None,
+    session_id: str | None = None,
 ) -> requests.Publish:
     """A message to a channel."""
     return checked(
@@ -75,6 +78,7 @@ def publish(
         ttl=ttl,
         delay=delay,
         deliver_at=time_text(deliver_at),
+        session_id=session_id,
     )
 
 
@@ -127,7 +131,7 @@ def reply(
     delay: float | None = None,
     deliver_at: datetime | str | None = None,
 ) -> requests.Send:
-    """An answer to the sender; its id is the same however often it is made."""
+    """An answer to the sender, in the same session; its id is the same however often it is made."""
     return send(
         held.message.sender,
         body,
@@ -138,6 +142,7 @@ def reply(
         ttl=ttl,
         delay=delay,
         deliver_at=deliver_at,
+        session_id=held.message.session_id,
     )
 
 

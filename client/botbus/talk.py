@@ -30,12 +30,14 @@ class Talk(Room):
         ttl: float | None = None,
         delay: float | None = None,
         deliver_at: datetime | str | None = None,
+        session_id: str | None = None,
     ) -> Receipt:
         """Puts a message into a bot's mailbox, whether or not the bot is there.
 
         `to` is the bot's name or id; `body` is anything that JSON can hold. `ttl` and `delay` are
         seconds. With an `id` of one's own (`botbus.new_id()`) it may be sent again after an error,
-        and arrives once.
+        and arrives once. `session_id` makes it part of a session, whose messages
+        `bus.sessions.messages` reads back.
         """
         request = requesting.send(
             to,
@@ -47,6 +49,7 @@ class Talk(Room):
             ttl=ttl,
             delay=delay,
             deliver_at=deliver_at,
+            session_id=session_id,
         )
         return await self._transport.call(request, Receipt)
 
@@ -62,6 +65,7 @@ class Talk(Room):
         ttl: float | None = None,
         delay: float | None = None,
         deliver_at: datetime | str | None = None,
+        session_id: str | None = None,
     ) -> Receipt:
         """Gives a message to every subscriber of a channel; the options are those of `send`."""
         request = requesting.publish(
@@ -74,6 +78,7 @@ class Talk(Room):
             ttl=ttl,
             delay=delay,
             deliver_at=deliver_at,
+            session_id=session_id,
         )
         return await self._transport.call(request, Receipt)
 
@@ -90,6 +95,7 @@ class Talk(Room):
         ttl: float | None = None,
         delay: float | None = None,
         deliver_at: datetime | str | None = None,
+        session_id: str | None = None,
     ) -> Message:
         """Sends a message and waits for the first reply to it.
 
@@ -105,6 +111,7 @@ class Talk(Room):
             ttl=ttl,
             delay=delay,
             deliver_at=deliver_at,
+            session_id=session_id,
         )
         for part in polls(timeout, self._transport.limits.wait_seconds):
             request = requesting.ask(question, part)
@@ -130,11 +137,12 @@ class Talk(Room):
         between: tuple[str, str] | None = None,
         channel: str | None = None,
         thread: str | None = None,
+        session_id: str | None = None,
         limit: int = 50,
         before: int | datetime | str | None = None,
         after: int | datetime | str | None = None,
     ) -> list[Message]:
-        """Messages of two bots, of a channel or of a thread.
+        """Messages of two bots, of a channel, of a thread or of a session.
 
         The newest come first; with `after`, the oldest after it. Bounds are a seq or a time.
         """
@@ -144,7 +152,13 @@ class Talk(Room):
         async def page(cursor: int | None, want: int) -> list[Message]:
             here = bounds if cursor is None else bounds | {onward: cursor}
             request = checked(
-                History, between=between, channel=channel, thread=thread, limit=want, **here
+                History,
+                between=between,
+                channel=channel,
+                thread=thread,
+                session_id=session_id,
+                limit=want,
+                **here,
             )
             return (await self._transport.call(request, Messages)).messages
 

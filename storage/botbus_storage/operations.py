@@ -20,7 +20,7 @@ class Operation(Struct, frozen=True, kw_only=True, gc=False):
 class SaveMessage(Operation, frozen=True, kw_only=True):
     """Appends a message; the same id with the same content is a duplicate and stores nothing.
 
-    Outcome: `Saved`. Faults: `not_found` (channel, or recipient id), `conflict` (id taken).
+    Outcome: `Saved`. Faults: `not_found` (channel, recipient id, session), `conflict` (id taken).
     """
 
     id: str
@@ -39,6 +39,7 @@ class SaveMessage(Operation, frozen=True, kw_only=True):
     """JSON text of an object of texts."""
     expires_at: str | None = None
     deliver_at: str | None = None
+    session_id: str | None = None
     sender_uid: int | None = None
     sender_pid: int | None = None
 

@@ -37,6 +37,7 @@ async def history(broker: Broker, _: Caller, request: History) -> Plan:
         pair=pair,
         channel=request.channel,
         thread=request.thread,
+        session=request.session_id,
         before=_bound(request.before, "before"),
         after=_bound(request.after, "after"),
         limit=min(request.limit, broker.settings.limits.fetch_messages),

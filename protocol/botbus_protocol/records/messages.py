@@ -30,6 +30,8 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     timestamp: str = ""
     expires_at: str | None = None
     deliver_at: str | None = None
+    session_id: str | None = None
+    """The session of a workstream that it is part of."""
 
 
 class Delivery(Struct, frozen=True, kw_only=True):

@@ -29,6 +29,8 @@ class _Letter(Request, frozen=True, kw_only=True):
     """Seconds before which it is not delivered."""
     deliver_at: str | None = None
     """A time before which it is not delivered, instead of `delay`."""
+    session_id: str | None = None
+    """The session that it is part of."""
 
     def __post_init__(self) -> None:
         check_id(self.id, "id")
@@ -40,6 +42,8 @@ class _Letter(Request, frozen=True, kw_only=True):
             _check_headers(self.headers)
         if self.ttl is not None or self.delay is not None or self.deliver_at is not None:
             self._check_times()
+        if self.session_id is not None:
+            check_id(self.session_id, "session_id")
 
     def _check_times(self) -> None:
         check_seconds(self.ttl, "ttl", least=0.001)
@@ -96,11 +100,12 @@ class Recall(Request, frozen=True, tag="recall"):
 
 
 class History(Request, frozen=True, tag="history"):
-    """Messages of a pair of bots, a channel or a thread, newest first (`after`: oldest first)."""
+    """Messages of a pair of bots, a channel, a thread or a session, newest first (`after`: oldest)."""
 
     between: tuple[str, str] | None = None
     channel: str | None = None
     thread: str | None = None
+    session_id: str | None = None
     limit: int = 50
     before: str | Seq | None = None
     """Only messages before this seq or time."""
@@ -108,15 +113,17 @@ class History(Request, frozen=True, tag="history"):
     """Only messages after this seq or time."""
 
     def __post_init__(self) -> None:
-        chosen = [x for x in (self.between, self.channel, self.thread) if x is not None]
-        if len(chosen) != 1:
-            raise ValueError("history is of one thing: give between, channel or thread")
+        given = (self.between, self.channel, self.thread, self.session_id)
+        if sum(x is not None for x in given) != 1:
+            raise ValueError("history is of one thing: give between, channel, thread or session_id")
         for name in self.between or ():
             check_name_or_id(name, "between")
         if self.channel is not None:
             check_name(self.channel, "channel")
         if self.thread is not None:
             check_id(self.thread, "thread")
+        if self.session_id is not None:
+            check_id(self.session_id, "session_id")
         check_count(self.limit, "limit")
         for bound, what in ((self.before, "before"), (self.after, "after")):
             if isinstance(bound, str):

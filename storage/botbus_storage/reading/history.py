@@ -1,4 +1,4 @@
-"""The audit trail: messages of a pair, a channel, a thread; one message's whole life; what is new."""
+"""The audit trail: messages of a pair, a channel, a thread, a session; one's whole life; the newest."""
 
 import sqlite3
 from typing import Any
@@ -15,6 +15,7 @@ _BETWEEN = "m.sender_bot_id = :{a} AND m.recipient_bot_id = :{b}"
 _SCOPES = {
     "channel": "m.recipient_channel = :channel",
     "thread": "(m.thread_id = :thread OR m.id = :thread)",
+    "session": "m.session_id = :session",
 }
 _BY_ID = f"SELECT {COLUMNS}, m.sender_pid FROM {FROM} WHERE m.id = ?"
 _REPLIES = f"""
@@ -68,11 +69,12 @@ _CHAIN = """
 
 
 class Scope(Struct, frozen=True, kw_only=True):
-    """Whose history is asked for: a pair of bots (ids), a channel or a thread; and its bounds."""
+    """Whose history is asked for: a pair of bots (ids), a channel, a thread or a session (id)."""
 
     pair: tuple[str, str] | None = None
     channel: str | None = None
     thread: str | None = None
+    session: str | None = None
     before: str | int | None = None
     after: str | int | None = None
     limit: int = 50
@@ -97,7 +99,7 @@ def history(connection: sqlite3.Connection, scope: Scope) -> list[Message]:
 
 def _wheres(scope: Scope, parameters: dict[str, Any]) -> list[str]:
     if scope.pair is None:
-        name = "channel" if scope.channel is not None else "thread"
+        name = next(name for name in _SCOPES if getattr(scope, name) is not None)
         parameters[name] = getattr(scope, name)
         return [_SCOPES[name]]
     parameters["a"], parameters["b"] = scope.pair

@@ -10,7 +10,8 @@ from botbus_protocol.records import Message
 
 COLUMNS = """
     m.seq, m.id, m.sender_bot_name, r.name, m.recipient_channel, m.message_type, m.body, m.reply_to,
-    m.thread_id, m.hops, m.headers, m.timestamp, m.expires_at, m.deliver_at
+    m.thread_id, m.hops, m.headers, m.timestamp, m.expires_at, m.deliver_at,
+    m.session_id
 """
 FROM = "bot_messages m LEFT JOIN bots r ON r.id = m.recipient_bot_id"
 
@@ -51,4 +52,5 @@ def message_of(row: tuple[Any, ...]) -> Message:
         timestamp=row[11],
         expires_at=row[12],
         deliver_at=row[13],
+        session_id=row[14],
     )

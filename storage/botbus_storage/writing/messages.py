@@ -18,8 +18,12 @@ _COUNT_SUBSCRIBERS = """
 """
 _FIND_SAVED = """
     SELECT seq, timestamp, sender_bot_id, recipient_bot_id, recipient_channel, message_type, body,
-           reply_to, headers
+           reply_to, headers, session_id
     FROM bot_messages WHERE id = ?
+"""
+_FIND_SESSION = """
+    SELECT 1 FROM sessions WHERE id = :id
+    UNION ALL SELECT 1 FROM bot_messages WHERE session_id = :id LIMIT 1
 """
 _FIND_TO_RECALL = """
     SELECT m.seq, m.sender_bot_id,
@@ -36,6 +40,8 @@ def save_message(tx: Transaction, op: SaveMessage) -> Saved:
     """Raises Refused (`not_found`, `conflict`) and, through the transaction, Collision."""
     if tx.careful and (earlier := _earlier(tx, op)) is not None:
         return earlier
+    if op.session_id is not None:
+        _check_session(tx, op.session_id)
     if op.channel is not None:
         return _save_to_channel(tx, op, op.channel)
     return _save_to_bot(tx, op, _recipient(tx, op))
@@ -95,6 +101,7 @@ def _append(tx: Transaction, op: SaveMessage, kind: str, recipient_id: str | Non
             tx.now,
             op.expires_at,
             op.deliver_at,
+            op.session_id,
             op.sender_uid,
             op.sender_pid,
         )
@@ -108,7 +115,16 @@ def _is_plain(op: SaveMessage) -> bool:
         and op.headers is None
         and op.expires_at is None
         and op.deliver_at is None
+        and op.session_id is None
     )
+
+
+def _check_session(tx: Transaction, session_id: str) -> None:
+    """Raises Refused if there never was such a session; one that was deleted may still be answered."""
+    if tx.connection.execute(_FIND_SESSION, {"id": session_id}).fetchone() is None:
+        raise Refused(
+            Code.NOT_FOUND, f"there is no session {session_id}: create it first", id=session_id
+        )
 
 
 def _recipient(tx: Transaction, op: SaveMessage) -> KnownBot:
@@ -143,7 +159,7 @@ def _earlier(tx: Transaction, op: SaveMessage) -> Saved | None:
     row = tx.connection.execute(_FIND_SAVED, (op.id,)).fetchone()
     if row is None:
         return None
-    seq, timestamp, sender, recipient_id, channel, kind, body, reply_to, headers = row
+    seq, timestamp, sender, recipient_id, channel, kind, body, reply_to, headers, in_session = row
     recipient = tx.bots.find(tx.connection, op.to) if op.to is not None else None
     same = (
         sender == op.sender_id
@@ -151,6 +167,7 @@ def _earlier(tx: Transaction, op: SaveMessage) -> Saved | None:
         and (recipient.id if recipient else None) == recipient_id
         and kind == op.type
         and reply_to == op.reply_to
+        and in_session == op.session_id
         and _same_json(body, op.body)
         and _same_json(headers, op.headers)
     )

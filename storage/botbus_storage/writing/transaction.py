@@ -21,13 +21,13 @@ _PLAIN_MESSAGES = RowWriter(
     shared=1,
     suffix="ON CONFLICT (id) DO NOTHING",
 )
-"""Most messages: no reply, no headers, no times. To bind NULLs costs as much as to bind values."""
+"""Most messages: no reply, headers, times or session. To bind NULLs costs as much as to bind values."""
 _MESSAGES = RowWriter(
     """INSERT INTO bot_messages (
         seq, id, sender_bot_id, sender_bot_name, recipient_type, recipient_bot_id,
         recipient_channel, message_type, body, reply_to, thread_id, hops, headers, timestamp,
-        expires_at, deliver_at, sender_uid, sender_pid)""",
-    columns=18,
+        expires_at, deliver_at, session_id, sender_uid, sender_pid)""",
+    columns=19,
     suffix="ON CONFLICT (id) DO NOTHING",
 )
 _DELIVERIES = RowWriter(
