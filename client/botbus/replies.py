@@ -1,7 +1,7 @@
 """What a reply means to a bot: each function takes the thing asked for out of its reply."""
 
 from botbus.transport import narrowed
-from botbus_protocol.records import Channel, Subscription
+from botbus_protocol.records import Channel, Run, Subscription
 from botbus_protocol.replies import (
     AnyReply,
     ChannelReply,
@@ -34,8 +34,8 @@ def count(reply: AnyReply) -> int:
     return narrowed(reply, Done).count
 
 
-def run(reply: AnyReply) -> RunReply:
-    return narrowed(reply, RunReply)
+def run(reply: AnyReply) -> Run:
+    return narrowed(reply, RunReply).run
 
 
 def step(reply: AnyReply) -> StepReply:

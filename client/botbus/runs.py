@@ -37,13 +37,10 @@ class RunGroup(Room):
         trigger_type: str = "manual",
         parent: str | None = None,
         parent_step: str | None = None,
-        lease: float | None = None,
-    ) -> RunReply:
+    ) -> Run:
         """Makes a run of a workflow; the same `key` (or `id`) is the same run.
 
-        The reply has the `.run`, and says whether it was `.created`. With `lease` (seconds) the run
-        is in the hands of this connection at once, if it can be: then the reply has its `.lease`.
-        `bus.start` does the same for those who only want to start a run.
+        `bus.start` does the same and returns a handle.
         """
         request = checkpointing.create_run(
             workflow,
@@ -59,8 +56,16 @@ class RunGroup(Room):
             trigger_type=trigger_type,
             parent=parent,
             parent_step=parent_step,
-            lease=lease,
         )
+        return (await self._transport.call(request, RunReply)).run
+
+    async def claim(self, id: str) -> RunReply:
+        """Takes a run into the hands of this connection: the reply has the `.run` and its `.lease`.
+
+        For workers that keep their own order of steps (`bus.steps`). Raises IllegalState if it
+        may not be claimed now.
+        """
+        request = checkpointing.update_run_status(id, "running")
         return await self._transport.call(request, RunReply)
 
     async def get(self, id: str) -> Run:
@@ -94,27 +99,28 @@ class RunGroup(Room):
         context: dict[str, Any] | None = None,
         result: Any = None,
         lease: str | None = None,
-    ) -> RunReply:
+    ) -> Run:
         """Moves a run along its states; raises IllegalState if it may not go there.
 
-        "running" claims it: the reply has its `.lease`. "completed" and "failed" are its holder's.
+        "completed" and "failed" are for its holder, who names the `lease`; `context` takes the place
+        of the whole context. To make it "running" see `claim`.
         """
         request = checkpointing.update_run_status(
             id, status, error=error, context=context, result=result, lease=lease
         )
-        return await self._transport.call(request, RunReply)
+        return (await self._transport.call(request, RunReply)).run
 
     async def cancel(self, id: str) -> Run:
         """Ends an unfinished run; whoever works on it stops."""
-        return (await self.update_status(id, "cancelled")).run
+        return await self.update_status(id, "cancelled")
 
     async def pause(self, id: str) -> Run:
         """Holds a run, at once or at the next checkpoint of its worker, until it is resumed."""
-        return (await self.update_status(id, "paused")).run
+        return await self.update_status(id, "paused")
 
     async def resume(self, id: str) -> Run:
         """Lets a paused run go on."""
-        return (await self.update_status(id, "pending")).run
+        return await self.update_status(id, "pending")
 
     async def retry(self, id: str, from_step: str | None = None) -> Run:
         """Runs an ended run again: from what failed, or from a step on; the old rows are kept."""

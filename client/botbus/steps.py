@@ -1,8 +1,7 @@
 """`bus.steps`: the checkpoints of a run, for workers that keep their own order of steps.
 
-Whoever has a run in hands (its lease, from `bus.runs.create(..., lease=)` or
-`bus.runs.update_status(run, "running")`) asks to begin a step and tells its end. Workflows written as
-functions (`botbus.workflow`) need none of this.
+Whoever has a run in hands (its lease, from `bus.runs.claim`) asks to begin a step and tells its end.
+Workflows written as functions (`botbus.workflow`) need none of this.
 """
 
 # ruff: noqa: A002 - id and input are words of the contract

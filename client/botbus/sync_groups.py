@@ -62,6 +62,7 @@ class SyncRuns(Blocking):
     """`bus.runs`, see `RunGroup`."""
 
     create = twin(RunGroup.create)
+    claim = twin(RunGroup.claim)
     get = twin(RunGroup.get)
     list = twin(RunGroup.list)
     crashed = twin(RunGroup.crashed)
