@@ -16,6 +16,7 @@ from botbus_protocol.bodies import NULL
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
 
+NIL = NULL
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
