@@ -13,6 +13,8 @@ from typing import Any
 from botbus.atomic import AtomicFrame
 from botbus.background import Background
 from botbus.channels import ChannelRoom
+from botbus.configurations import ConfigurationGroup
+from botbus.connections import ConnectionGroup
 from botbus.definitions import WorkflowGroup
 from botbus.errors import Invalid
 from botbus.mailbox import Mailbox
@@ -21,8 +23,11 @@ from botbus.room import EVERYTHING
 from botbus.runs import RunGroup
 from botbus.steps import StepGroup
 from botbus.talk import Talk
+from botbus.tasks import TaskGroup
+from botbus.tool_executions import ToolExecutionGroup
 from botbus.transport import Transport
 from botbus.workflows.working import Working
+from botbus.workstreams import SessionGroup, WorkstreamGroup
 from botbus_protocol.grammar import check_name
 from botbus_protocol.limits import Limits
 from botbus_protocol.locations import client_url
@@ -67,6 +72,36 @@ class Bus(Talk, Mailbox, ChannelRoom, Working):
     def steps(self) -> StepGroup:
         """Checkpoints of runs, for workers that keep their own order of steps."""
         return StepGroup(self._transport)
+
+    @property
+    def workstreams(self) -> WorkstreamGroup:
+        """Lines of work, with their tags."""
+        return WorkstreamGroup(self._transport)
+
+    @property
+    def sessions(self) -> SessionGroup:
+        """The conversations held in workstreams."""
+        return SessionGroup(self._transport)
+
+    @property
+    def tasks(self) -> TaskGroup:
+        """What is to be done, and its place in workflows."""
+        return TaskGroup(self._transport)
+
+    @property
+    def tool_executions(self) -> ToolExecutionGroup:
+        """The log of what tools were called with."""
+        return ToolExecutionGroup(self._transport)
+
+    @property
+    def connections(self) -> ConnectionGroup:
+        """Who is and was connected."""
+        return ConnectionGroup(self._transport)
+
+    @property
+    def configurations(self) -> ConfigurationGroup:
+        """Typed settings that bots share."""
+        return ConfigurationGroup(self._transport)
 
     def atomic(self) -> AtomicFrame:
         """`async with bus.atomic() as frame:` collects requests that are done together or not."""

@@ -5,10 +5,10 @@ signature and types included, and runs it in an event loop of its own thread. Wh
 interrupted, by Ctrl-C say, the original is cancelled, and cleans up as it does under async.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import TypeVar
 
 from anyio.from_thread import start_blocking_portal
 
@@ -25,6 +25,15 @@ from botbus.sync_groups import (
     SyncWorker,
     SyncWorkflows,
 )
+from botbus.sync_records import (
+    SyncConfigurations,
+    SyncConnections,
+    SyncSessions,
+    SyncTasks,
+    SyncToolExecutions,
+    SyncWorkstreams,
+)
+from botbus.sync_stream import SyncStream
 from botbus_protocol.limits import Limits
 from botbus_protocol.records import Message
 
@@ -43,33 +52,6 @@ class SyncDelivery(Held, Blocking):
     extend = twin(Delivery.extend)
     term = twin(Delivery.term)
     reply = twin(Delivery.reply)
-
-
-class SyncStream(Generic[T]):
-    """Blocks for each thing that a `Listening` or `Tailing` yields."""
-
-    def __init__(
-        self,
-        original: Listening | Tailing,
-        portal: Portal,
-        wrap: Callable[[Any, Portal], T],
-    ) -> None:
-        self._original = original
-        self._portal = portal
-        self._wrap = wrap
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> T:
-        try:
-            value = self._portal.run(self._original.__anext__)
-        except StopAsyncIteration:
-            raise StopIteration from None
-        return self._wrap(value, self._portal)
-
-    def close(self) -> None:
-        self._portal.run(self._original.aclose)
 
 
 class SyncAtomic:
@@ -155,6 +137,13 @@ class SyncBus(Blocking):
     workflows = Group(SyncWorkflows)
     runs = Group(SyncRuns)
     steps = Group(SyncSteps)
+
+    workstreams = Group(SyncWorkstreams)
+    sessions = Group(SyncSessions)
+    tasks = Group(SyncTasks)
+    tool_executions = Group(SyncToolExecutions)
+    connections = Group(SyncConnections)
+    configurations = Group(SyncConfigurations)
 
     hello = twin(Bus.hello)
     bots = twin(Bus.bots)

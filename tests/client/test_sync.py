@@ -13,11 +13,24 @@ import pytest
 
 import botbus
 from botbus.blocking import Twin
+from botbus.configurations import ConfigurationGroup
+from botbus.connections import ConnectionGroup
 from botbus.definitions import WorkflowGroup
 from botbus.runs import RunGroup
 from botbus.steps import StepGroup
 from botbus.sync import SyncDelivery
 from botbus.sync_groups import SyncRuns, SyncSteps, SyncWorkflows
+from botbus.sync_records import (
+    SyncConfigurations,
+    SyncConnections,
+    SyncSessions,
+    SyncTasks,
+    SyncToolExecutions,
+    SyncWorkstreams,
+)
+from botbus.tasks import TaskGroup
+from botbus.tool_executions import ToolExecutionGroup
+from botbus.workstreams import SessionGroup, WorkstreamGroup
 from botbus_protocol.requests import CancelFetch, Fetch
 from tests.client.peer import Peer
 from tests.daemons import DaemonProcess
@@ -35,6 +48,12 @@ def public(kind: type) -> dict[str, object]:
         (WorkflowGroup, SyncWorkflows),
         (RunGroup, SyncRuns),
         (StepGroup, SyncSteps),
+        (WorkstreamGroup, SyncWorkstreams),
+        (SessionGroup, SyncSessions),
+        (TaskGroup, SyncTasks),
+        (ToolExecutionGroup, SyncToolExecutions),
+        (ConnectionGroup, SyncConnections),
+        (ConfigurationGroup, SyncConfigurations),
     ],
 )
 def test_every_method_has_its_twin(original: type, blocking: type) -> None:
