@@ -1,8 +1,13 @@
-"""Operations about workflows, filled in as far as a test does not care."""
+"""Operations about workflows, filled in as far as a test does not care, and what comes of them."""
 
 import json
+from collections.abc import Awaitable
 from typing import Any
 
+import msgspec
+import pytest
+
+from botbus_protocol.errors import Refused
 from botbus_protocol.grammar import new_id
 from botbus_protocol.states import RunStatus, StepStatus
 from botbus_storage.operations import SeeBot, SeenBot
@@ -83,3 +88,15 @@ async def ended_run(store: Store, workflow: str = "report", **fields: Any) -> st
     run_id = await claimed_run(store, workflow, **fields)
     await store.workflows.update_run_status(move(run_id, "completed", lease="1.1"))
     return run_id
+
+
+async def refused(doing: Awaitable[Any]) -> str:
+    """The code with which something is refused."""
+    with pytest.raises(Refused) as caught:
+        await doing
+    return caught.value.fault.code
+
+
+def plain(value: Any) -> Any:
+    """What a field holds that is encoded for the wire."""
+    return msgspec.msgpack.decode(value)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from botbus_protocol.errors import Fault, Refused
+from botbus_protocol.errors import Refused
 from botbus_protocol.grammar import new_id
 from botbus_protocol.records import Definition
 from botbus_storage.engine import Group, SqliteEngine
@@ -17,6 +17,7 @@ from botbus_storage.workflow_operations import (
     DeleteDefinition,
     SavedDefinition,
     SaveDefinition,
+    SaveSchedule,
 )
 from tests.storage.workflows.forms import bot, definition, ended_run, new_run, run
 
@@ -123,14 +124,30 @@ def test_saving_twice_in_one_transaction(engine: SqliteEngine) -> None:
 
 
 def test_what_is_refused_leaves_no_trace(engine: SqliteEngine) -> None:
-    taken, mine = new_id(), new_id()
-    list(done(engine, definition("taken", id=taken), definition("mine", id=mine)))
+    taken, mine, owner = new_id(), new_id(), new_id()
+    list(done(engine, definition("taken", id=taken), definition("mine", id=mine), run("mine")))
     before = list(engine.connection.iterdump())
-    refused, _ = done(
-        engine, definition("taken", id=mine), DeleteDefinition(id=new_id(), force=True)
+    schedule = SaveSchedule(
+        id=new_id(),
+        workflow_id=new_id(),
+        cron="* * * * *",
+        timezone="UTC",
+        catch_up="one",
+        input=None,
+        bot_id=owner,
+        next_at="",
     )
-    assert isinstance(refused, Fault)
-    assert refused.details == {"id": taken}
+    renamed, moved, *others = done(
+        engine,
+        definition("taken", id=mine),
+        definition("mine", id=mine, owner_bot_id=owner),
+        DeleteDefinition(id=mine, force=False),
+        DeleteDefinition(id=mine, force=True),
+        schedule,
+    )
+    assert (renamed.code, renamed.details) == ("conflict", {"id": taken})
+    assert (moved.code, moved.details) == ("conflict", {"owner_type": "global"})
+    assert [fault.code for fault in others] == ["conflict", "conflict", "not_found"]
     assert list(engine.connection.iterdump()) == before
 
 
