@@ -243,6 +243,25 @@ def test_what_is_gathered_is_seen_by_what_follows_in_the_batch(scene: Scene) -> 
     assert [s.status for s in scene.steps(run)] == ["completed", "completed"]
 
 
+def test_a_step_that_is_gathered_is_not_permitted_again(scene: Scene) -> None:
+    run, lease = scene.started()
+    _, begun = scene.batch(scene.finishing(run, lease), scene.beginning(run, lease))
+    assert isinstance(begun, BegunStep)
+    assert (begun.permitted, begun.step.status) == (False, "completed")
+
+
+def test_what_another_holder_began_is_not_finished_in_its_name(scene: Scene) -> None:
+    run, lease = scene.started()
+    scene.begin(run, lease, "a")
+    scene.move(run, "paused")
+    scene.finish(run, lease, "b")
+    scene.move(run, "pending")
+    ((_, lease),) = scene.claim()
+    scene.finish(run, lease, "a", output="1")
+    rows = [(s.attempt, s.status, s.error) for s in scene.steps(run) if s.step_id == "a"]
+    assert rows == [(1, "failed", CRASHED), (2, "completed", None)]
+
+
 def test_a_step_that_may_not_be_written_leaves_its_neighbours_alone(scene: Scene) -> None:
     run, lease = scene.started()
     other, other_lease = scene.started()
