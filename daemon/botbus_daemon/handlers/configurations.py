@@ -4,12 +4,15 @@ The value of a secret leaves the daemon in one place: the answer to `get_configu
 whom the policy lets. A change is told in the channel of configurations once it is on disk.
 """
 
+from msgspec import Raw
+
 from botbus_daemon.broker import Broker
 from botbus_daemon.plans import Caller, Handler, Plan, Write
 from botbus_daemon.records.pages import found, page_limit
-from botbus_daemon.wire_json import json_text
-from botbus_protocol import requests
+from botbus_daemon.wire_json import check_size
+from botbus_protocol import bodies, requests
 from botbus_protocol.configuration_values import CONFIG_CHANNEL
+from botbus_protocol.errors import Code, Refused
 from botbus_protocol.records import Message
 from botbus_protocol.replies import ConfigurationReply, Configurations, Done
 from botbus_protocol.requests import (
@@ -29,11 +32,11 @@ async def set_configuration(broker: Broker, caller: Caller, request: SetConfigur
     operation = ops.SetConfiguration(
         id=request.id,
         key=request.key,
-        value=json_text(request.value, "value", limit) or "",
+        value=_text(request.value, "value", limit),
         value_type=request.value_type,
         description=request.description,
         is_secret=request.is_secret,
-        if_value=json_text(request.if_value, "if_value", limit),
+        if_value=_expected(request.if_value, limit),
         if_absent=request.if_absent,
         bot_id=session.bot_id,
         bot=session.bot,
@@ -71,7 +74,7 @@ async def unset_configuration(broker: Broker, caller: Caller, request: UnsetConf
     operation = ops.UnsetConfiguration(
         id=request.id,
         key=request.key,
-        if_value=json_text(request.if_value, "if_value", limit),
+        if_value=_expected(request.if_value, limit),
         bot_id=session.bot_id,
         bot=session.bot,
     )
@@ -81,6 +84,25 @@ async def unset_configuration(broker: Broker, caller: Caller, request: UnsetConf
         return Done(changed=outcome.changed)
 
     return Write(operation, then)
+
+
+def _text(raw: Raw, what: str, limit: int) -> str:
+    """JSON text of a value. Raises Refused, and does not say where in it: it may be a secret."""
+    try:
+        text = bodies.to_json(raw, what)
+    except ValueError:
+        raise Refused(
+            Code.INVALID,
+            f"{what} holds something that JSON cannot hold (bytes, NaN, a timestamp, a key that is no "
+            "text): send text, for example base64",
+        ) from None
+    check_size(what, text, limit)
+    return text
+
+
+def _expected(raw: Raw, limit: int) -> str | None:
+    """JSON text of the value of a condition; None if there is no condition."""
+    return None if raw == bodies.NULL else _text(raw, "if_value", limit)
 
 
 def _tell(broker: Broker, message: Message | None) -> None:

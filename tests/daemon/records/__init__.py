@@ -1,0 +1,1 @@
+"""The records that bots share, over the wire."""
