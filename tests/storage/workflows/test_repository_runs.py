@@ -1,4 +1,4 @@
-"""What any engine has to do with runs, as a `WorkflowRepository`; SQLite's is the first held to it.
+"""What any engine has to do with runs as a `WorkflowRepository`; SQLite's is the first one.
 
 Only `store.workflows` is asked and told here, so that a second engine can run this as it is.
 """
