@@ -18,6 +18,8 @@ from botbus_daemon.policy import Policy
 from botbus_daemon.presence import Connection, Presence, Session
 from botbus_daemon.questions import Questions
 from botbus_daemon.recorder import Recorder
+from botbus_daemon.records.room import Records
+from botbus_daemon.runs.room import Runs
 from botbus_daemon.settings import Settings
 from botbus_daemon.streams import Streams
 from botbus_daemon.watchers import Watchers
@@ -39,13 +41,15 @@ class Broker:
         self.recorder = Recorder(store)
         self.loop_guard = LoopGuard(settings.loop_guard)
         self.guard = Guard(Policy(settings.policy))
-        self.presence = Presence(self.see)
+        self.records = Records(store)
+        self.presence = Presence(self.see, self.records.clients.spoken)
         self.woken: set[Courier] = set()
         self.closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Resolves when the daemon begins to stop; whoever is parked watches it."""
         self._couriers: dict[str, asyncio.Task[Courier]] = {}
         self._leases = itertools.count(1)
         self._partings: set[asyncio.Task[None]] = set()
+        self.runs = Runs(self)
 
     @property
     def policy(self) -> DeliveryPolicy:
@@ -93,6 +97,7 @@ class Broker:
             await courier.load()
             while self.recorder.knows_more(bot_id):  # answers that went to whoever asked
                 await self.recorder.flush()
+            await self.runs.waits.left_alone(bot_id)
         except BaseException:
             courier.close()
             del self._couriers[bot_id]
@@ -104,7 +109,10 @@ class Broker:
     def wants(self, channel: str | None, recipient_id: str | None) -> bool:
         """Whether a message to there is of interest to anybody who is here."""
         return (
-            self.streams.wants(channel, recipient_id) or self.questions.any() or self.watchers.any()
+            self.streams.wants(channel, recipient_id)
+            or self.questions.any()
+            or self.watchers.any()
+            or self.runs.waits.wants(channel, recipient_id)
         )
 
     def routed(self, message: Message, recipient_id: str | None) -> None:
@@ -112,10 +120,12 @@ class Broker:
         if self.watchers.any():
             self.watchers.show(message)
         asker = self.questions.claim(message, recipient_id)
-        if asker is None:
-            self.streams.route(message, recipient_id)
-        else:
+        if asker is not None:
             self.settle_answer(message, asker)
+        elif self.runs.waits.offer(message, recipient_id):
+            self.streams.head = max(self.streams.head, message.seq)
+        else:
+            self.streams.route(message, recipient_id)
 
     def settle_answer(self, message: Message, asker: Session) -> None:
         """The reply went to the one who asked: the mailbox is done with it."""
@@ -148,13 +158,16 @@ class Broker:
         """A pipe is there."""
         connection.trusted = self.guard.trusts(connection)
         self.presence.connect(connection)
+        self.records.clients.come(connection)
 
     def disconnected(self, pipe_id: int) -> None:
         """A pipe is gone: its leases end, and its bots may have left."""
         sessions = self.presence.disconnect(pipe_id)
         if self.closing.done():
             return  # it is the daemon that leaves: leases stay on disk as they are
+        self.records.clients.left(pipe_id)
         for session in sessions:
+            self.runs.disconnected(session)
             if (courier := self.loaded_courier(session.bot_id)) is not None:
                 courier.close_session(session)
             parting = asyncio.get_running_loop().create_task(self._part(session))
@@ -179,7 +192,9 @@ class Broker:
     async def close(self) -> None:
         """Writes what is to be written."""
         self.begin_closing()
+        await self.runs.close()
         await self.recorder.flush()
+        await self.records.close()
         while self._partings:
             await asyncio.wait(set(self._partings))
         for courier in self.loaded_couriers():

@@ -215,9 +215,9 @@ class Courier:
         self.mailbox.extend(delivery, deadline)
         self._arm()
 
-    def settled(self, seq: int) -> None:
+    def settled(self, seq: int, *, ahead: bool = False) -> None:
         """A verdict is on disk; a mailbox that was full may have room again."""
-        self.mailbox.settled(seq)
+        self.mailbox.settled(seq, ahead=ahead)
         self.broker.recorder.touch(self)
         if self.fetchers:
             self.broker.woken.add(self)

@@ -14,13 +14,26 @@ from botbus_daemon.answers import INTERNAL, Answers
 from botbus_daemon.broker import Broker
 from botbus_daemon.eagerly import begin
 from botbus_daemon.handlers import (
+    approvals,
     asking,
     channels,
+    claiming_runs,
+    configurations,
+    connections,
     dead_letters,
+    definitions,
     fetching,
     inspecting,
+    runs,
+    schedules,
     sending,
+    sessions,
     settling,
+    steps,
+    tasks,
+    tool_executions,
+    workflow_tasks,
+    workstreams,
 )
 from botbus_daemon.plans import Caller, Handler, Plan, Write
 from botbus_daemon.presence import Connection
@@ -58,6 +71,19 @@ HANDLERS: dict[type[requests.Request], Handler] = {
     requests.ListDead: dead_letters.list_dead,
     requests.ReplayDead: dead_letters.replay_dead,
     requests.DropDead: dead_letters.drop_dead,
+    **definitions.HANDLERS,
+    **schedules.HANDLERS,
+    **runs.HANDLERS,
+    **claiming_runs.HANDLERS,
+    **steps.HANDLERS,
+    **approvals.HANDLERS,
+    **workstreams.HANDLERS,
+    **sessions.HANDLERS,
+    **tasks.HANDLERS,
+    **workflow_tasks.HANDLERS,
+    **tool_executions.HANDLERS,
+    **connections.HANDLERS,
+    **configurations.HANDLERS,
 }
 
 MOST_ANSWER_BYTES = 16 * 1024 * 1024

@@ -50,7 +50,8 @@ class Mailbox:
                 self._withheld[message.seq] = message
             elif message.seq not in self.open and message.seq not in self._settled_meanwhile:
                 self.fresh.append(message)
-        self._settled_meanwhile.clear()
+        if self._settled_meanwhile:
+            self._settled_meanwhile = {s for s in self._settled_meanwhile if s > position}
         for source in self.positions if sources is None else sources:
             self.positions[source] = max(self.positions[source], position)
 
@@ -126,10 +127,10 @@ class Mailbox:
             delivery.was = delivery.state
         delivery.move("settling")
 
-    def settled(self, seq: int) -> None:
-        """Its verdict is on disk."""
+    def settled(self, seq: int, *, ahead: bool = False) -> None:
+        """Its verdict is on disk. `ahead`: it may not have been gathered yet, and will be."""
         self._withheld.pop(seq, None)
-        if self.gathering:
+        if self.gathering or ahead:
             self._settled_meanwhile.add(seq)
         if (delivery := self.open.pop(seq, None)) is not None:
             self._leave(delivery)
@@ -181,6 +182,24 @@ class Mailbox:
         message = self._withheld.pop(seq, None)
         if message is not None:
             self.restore(OpenDelivery(seq, message))
+
+    def lend(self, seq: int) -> bool:
+        """Keeps a message back for somebody who takes it for good (`settled`) or does not
+        (`take_back`). False if it was handed out, or is kept back already.
+        """
+        delivery = self.open.get(seq)
+        if seq in self._withheld:
+            return False
+        if delivery is not None and delivery.state not in {"ready", "waiting"}:
+            return False
+        self.withhold(seq)
+        return True
+
+    def take_back(self, message: Message, *, routed: bool) -> None:
+        """Undoes `lend`. `routed`: whether the message will be gathered, if it was not yet."""
+        self.release(message.seq)
+        if not routed and message.seq not in self.open:
+            self.restore(OpenDelivery(message.seq, message))
 
     # Time
 

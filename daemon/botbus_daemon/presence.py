@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
+from botbus_daemon.reserved import check_bot_name
 from botbus_protocol.errors import Code, Refused
 
 MOST_BOTS = 1000
@@ -67,8 +68,13 @@ class Connection:
 class Presence:
     """The connections and sessions that are alive."""
 
-    def __init__(self, see: Callable[[str], Awaitable[tuple[str, str]]]) -> None:
+    def __init__(
+        self,
+        see: Callable[[str], Awaitable[tuple[str, str]]],
+        spoken: Callable[[Connection], None],
+    ) -> None:
         self._see = see
+        self._spoken = spoken
         self._bots: dict[str, set[Session]] = {}
         self.connections: dict[int, Connection] = {}
 
@@ -91,6 +97,7 @@ class Presence:
         """The session of a bot on a connection; the first time, the bot is noted on disk."""
         future = connection.sessions.get(bot)
         if future is None:
+            check_bot_name(bot)
             if len(connection.sessions) >= MOST_BOTS:
                 raise Refused(
                     Code.LIMIT, f"one connection may speak for {MOST_BOTS} bots: open another"
@@ -112,6 +119,7 @@ class Presence:
         if not connection.closed:
             self._bots.setdefault(bot_id, set()).add(session)
         future.set_result(session)
+        self._spoken(connection)
 
     def connected(self, bot_id: str | None) -> int:
         """How many connections a bot has."""

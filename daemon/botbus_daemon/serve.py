@@ -160,6 +160,8 @@ async def open_broker(settings: Settings, store: Store) -> AsyncIterator[Broker]
         raise CannotServe(f"{settings.database}: {boot}")
     broker = Broker(settings, store, boot.number, await store.trail.last_seq())
     try:
+        await broker.runs.start()
+        await broker.records.start()
         yield broker
     finally:
         await broker.close()

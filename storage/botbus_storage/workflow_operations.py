@@ -112,6 +112,16 @@ class DeleteSchedule(Operation, frozen=True):
     id: str
 
 
+class MoveSchedule(Operation, frozen=True, kw_only=True):
+    """Sets when a schedule fires next, without a run for the time that it leaves out.
+
+    Outcome: `Changed`.
+    """
+
+    id: str
+    next_at: str
+
+
 # Runs
 
 

@@ -2,6 +2,7 @@
 
 from botbus_daemon.broker import Broker
 from botbus_daemon.plans import Caller, Plan, Write
+from botbus_daemon.reserved import check_channel_name
 from botbus_daemon.resolving import bot_named
 from botbus_protocol import timestamps
 from botbus_protocol.errors import Code, Refused
@@ -29,6 +30,7 @@ async def create_channel(_: Broker, caller: Caller, request: CreateChannel) -> P
         return ChannelReply(channel=outcome.channel, created=outcome.created)
 
     session = caller.bot()
+    check_channel_name(request.name)
     return Write(operations.CreateChannel(name=request.name, bot_id=session.bot_id), then)
 
 

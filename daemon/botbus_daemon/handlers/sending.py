@@ -11,12 +11,14 @@ from botbus_daemon.courier import Courier
 from botbus_daemon.parents import Parent
 from botbus_daemon.plans import Caller, Plan, Write
 from botbus_daemon.presence import Session
+from botbus_daemon.reserved import check_target
 from botbus_protocol import bodies, timestamps
 from botbus_protocol.errors import Code, Refused
 from botbus_protocol.grammar import looks_like_id
 from botbus_protocol.records import Message
 from botbus_protocol.replies import Done, Receipt
 from botbus_protocol.requests import Ask, Publish, Recall, Send
+from botbus_protocol.run_events import SYSTEM_BOT
 from botbus_storage.operations import Recalled, RecallMessage, Saved, SaveMessage
 
 Letter = Send | Publish | Ask
@@ -95,6 +97,7 @@ def message_of(
         timestamp=outcome.timestamp,
         expires_at=operation.expires_at,
         deliver_at=operation.deliver_at,
+        session_id=operation.session_id,
     )
 
 
@@ -105,7 +108,9 @@ def save_operation(
     limits = broker.settings.limits
     peer = session.connection.peer
     to, channel = (None, request.channel) if isinstance(request, Publish) else (request.to, None)
-    if parent is None and not request.headers and _is_timeless(request):
+    if (channel or to or "").startswith(SYSTEM_BOT):
+        check_target(to, channel)
+    if parent is None and not request.headers and _is_plain(request):
         return SaveMessage(  # most messages; what is left out costs nothing
             id=request.id,
             sender_id=session.bot_id,
@@ -132,6 +137,7 @@ def save_operation(
         headers=_headers(request.headers, limits.headers_bytes) if request.headers else None,
         expires_at=expires_at,
         deliver_at=deliver_at,
+        session_id=request.session_id,
         sender_uid=peer.uid,
         sender_pid=peer.pid,
     )
@@ -163,8 +169,14 @@ def _check_size(what: str, text: str, limit: int) -> None:
         )
 
 
-def _is_timeless(request: Letter) -> bool:
-    return request.ttl is None and request.delay is None and request.deliver_at is None
+def _is_plain(request: Letter) -> bool:
+    """Whether it has neither times nor a session."""
+    return (
+        request.ttl is None
+        and request.delay is None
+        and request.deliver_at is None
+        and request.session_id is None
+    )
 
 
 def _times(request: Letter) -> tuple[str | None, str | None]:

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, Raw, Struct
 
+from botbus_protocol.bodies import NULL
 from botbus_protocol.grammar import check_id, check_name_or_id
 from botbus_protocol.requests.request import (
     LeaseName,
@@ -40,8 +41,8 @@ class CreateRun(Request, frozen=True, tag="create_run"):
     """Its name (one's own, else the global one, else the only one) or its id."""
     version: str | None = None
     """By default the version that was saved last."""
-    input: Raw | None = None
-    context: Raw | None = None
+    input: Raw = NULL
+    context: Raw = NULL
     """A map to begin with."""
     key: Key | None = None
     concurrency_key: Key | None = None
@@ -127,9 +128,9 @@ class UpdateRunStatus(Request, frozen=True, tag="update_run_status"):
     id: str
     status: RunStatus
     error: Error | None = None
-    context: Raw | None = None
+    context: Raw = NULL
     """A map in place of the whole context."""
-    result: Raw | None = None
+    result: Raw = NULL
     lease: LeaseName | None = None
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Raw, Struct
 
+from botbus_protocol.bodies import NULL
 from botbus_protocol.grammar import check_id, check_name, check_name_or_id
 from botbus_protocol.requests.request import (
     LeaseName,
@@ -71,7 +72,7 @@ class BeginStep(Request, frozen=True, tag="begin_step"):
     name: str = ""
     """For people; by default the step's id."""
     kind: Kind = "step"
-    input: Raw | None = None
+    input: Raw = NULL
     wait: WaitFor | None = None
     elapsed: float | None = None
     """Seconds since when it has been running already."""
@@ -92,13 +93,13 @@ class CompleteStep(Request, frozen=True, tag="complete_step"):
     run: str
     step: Key
     lease: LeaseName
-    output: Raw | None = None
+    output: Raw = NULL
     context: dict[str, Raw] | None = None
     """What changes in the run's context: a value by its key; nil takes a key away."""
     attempt: Attempt = 1
     name: str = ""
     kind: Kind = "step"
-    input: Raw | None = None
+    input: Raw = NULL
     elapsed: float = 0.0
 
     def __post_init__(self) -> None:
@@ -119,7 +120,7 @@ class FailStep(Request, frozen=True, tag="fail_step"):
     attempt: Attempt = 1
     name: str = ""
     kind: Kind = "step"
-    input: Raw | None = None
+    input: Raw = NULL
     elapsed: float = 0.0
 
     def __post_init__(self) -> None:
@@ -138,8 +139,8 @@ class CreateStepLog(Request, frozen=True, tag="create_step_log"):
     name: str = ""
     status: StepStatus = "pending"
     attempt: Attempt = 1
-    input: Raw | None = None
-    output: Raw | None = None
+    input: Raw = NULL
+    output: Raw = NULL
     error: Error | None = None
     lease: LeaseName | None = None
 
@@ -156,7 +157,7 @@ class UpdateStepStatus(Request, frozen=True, tag="update_step_status"):
     id: str
     """The id of the attempt, not of the step in its definition."""
     status: StepStatus
-    output: Raw | None = None
+    output: Raw = NULL
     error: Error | None = None
     lease: LeaseName | None = None
 

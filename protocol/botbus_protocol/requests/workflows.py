@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from msgspec import Raw
 
+from botbus_protocol.bodies import NULL
 from botbus_protocol.grammar import check_id, check_name, check_name_or_id
 from botbus_protocol.records.workflows import CatchUp, OwnerType
 from botbus_protocol.requests.request import Request, check_count
@@ -91,7 +92,7 @@ class SaveSchedule(Request, frozen=True, tag="save_schedule"):
     """A name of the tz database, as Europe/Berlin."""
     catch_up: CatchUp = "one"
     """What of the times that passed while no daemon ran is made up for."""
-    input: Raw | None = None
+    input: Raw = NULL
 
     def __post_init__(self) -> None:
         check_id(self.id, "id")

@@ -15,6 +15,16 @@ _ENDED_BEFORE = f"""
     SELECT completed_at, seq {_FINISHED} AND completed_at < :moment
     ORDER BY completed_at LIMIT :most
 """
+_FIRST_END = f"SELECT min(completed_at) {_FINISHED}"
+
+
+def earliest_end(connection: sqlite3.Connection) -> str | None:
+    """When the first of all finished runs ended."""
+    workflows = connection.execute(_WORKFLOWS).fetchall()
+    found = (
+        connection.execute(_FIRST_END, {"workflow": row[0]}).fetchone()[0] for row in workflows
+    )
+    return min(filter(None, found), default=None)
 
 
 def prunable_runs(

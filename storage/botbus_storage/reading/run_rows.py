@@ -42,6 +42,10 @@ _WAITS = f"""
     SELECT {WAIT_COLUMNS} FROM {WAIT_FROM} WHERE w.run_id = ? ORDER BY w.created_at, w.step_id
 """
 _CONTEXT = "SELECT key, value FROM workflow_context WHERE run_id = ?"
+_FIRST_CONTEXT = """
+    SELECT context FROM workflow_runs r WHERE id = ?
+    AND EXISTS (SELECT 1 FROM workflow_context c WHERE c.run_id = r.id)
+"""
 
 _decode_map = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
@@ -133,6 +137,12 @@ def whole_run(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Run:
         row = (*row[:8], merged(row[8], changes), *row[9:])
     run = run_of(row)
     return msgspec.structs.replace(run, waits=waits) if waits else run
+
+
+def first_context(connection: sqlite3.Connection, run_id: str) -> Any:
+    """The context that a run began with, if it has changed since; else None."""
+    row = connection.execute(_FIRST_CONTEXT, (run_id,)).fetchone()
+    return None if row is None else _value(row[0])
 
 
 def read_waits(connection: sqlite3.Connection, run_id: str) -> list[Wait]:

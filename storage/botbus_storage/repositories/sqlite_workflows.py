@@ -1,5 +1,7 @@
 """The repositories of durable workflows over SQLite."""
 
+from typing import Any
+
 from botbus_protocol.records import Definition, Message, OwnerType, Run, Schedule, Step
 from botbus_storage.operations import Changed
 from botbus_storage.reading import (
@@ -116,6 +118,12 @@ class SqliteRuns(Reading):
     async def count_steps(self, run_id: str) -> int:
         return await self._ask(steps.count_steps, run_id=run_id)
 
+    async def run_of_step(self, attempt_id: str) -> str | None:
+        return await self._ask(steps.run_of_step, attempt_id=attempt_id)
+
+    async def first_context(self, run_id: str) -> Any:
+        return await self._ask(run_rows.first_context, run_id=run_id)
+
     async def waiting_approvals(
         self, run_id: str | None = None, after: int = 0, limit: int = 100
     ) -> list[Step]:
@@ -136,3 +144,6 @@ class SqliteRuns(Reading):
         return bool(
             await self._ask(retention.prunable_runs, ended_before=ended_before, keep=keep, most=1)
         )
+
+    async def earliest_end(self) -> str | None:
+        return await self._ask(retention.earliest_end)

@@ -5,7 +5,7 @@
 named by their ids, times are stored times. Writing methods return when the effect is on disk.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from botbus_protocol.records import Definition, Message, OwnerType, Run, Schedule, Step
 from botbus_storage.reading.runs import Around, RunScope
@@ -106,6 +106,12 @@ class RunReader(Protocol):
     async def count_steps(self, run_id: str) -> int:
         """How many attempts of steps a run has."""
 
+    async def run_of_step(self, attempt_id: str) -> str | None:
+        """The run of an attempt of a step."""
+
+    async def first_context(self, run_id: str) -> Any:
+        """The context that a run began with, if it has changed since; else None."""
+
     async def waiting_approvals(
         self, run_id: str | None = None, after: int = 0, limit: int = 100
     ) -> list[Step]:
@@ -128,3 +134,6 @@ class RunReader(Protocol):
 
     async def any_to_prune(self, ended_before: str | None, keep: int | None) -> bool:
         """Whether there are finished runs to delete."""
+
+    async def earliest_end(self) -> str | None:
+        """When the first of all finished runs ended."""

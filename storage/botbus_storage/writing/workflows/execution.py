@@ -31,6 +31,7 @@ _ALONE: dict[type[Operation], _Executor] = {
     ops.DeleteDefinition: definitions.delete_definition,
     ops.SaveSchedule: schedules.save_schedule,
     ops.DeleteSchedule: schedules.delete_schedule,
+    ops.MoveSchedule: schedules.move_schedule,
     ops.CreateRun: making.create_run,
     ops.ClaimRuns: claims.claim_runs,
     ops.UnclaimRuns: claims.unclaim_runs,

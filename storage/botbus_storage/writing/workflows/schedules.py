@@ -1,11 +1,16 @@
-"""Saving schedules, and deleting them. A schedule is moved on where its run is made."""
+"""Saving schedules, and deleting them. One that fires is moved on where its run is made."""
 
 from botbus_protocol.errors import Code, Refused
 from botbus_protocol.records import Schedule
 from botbus_storage.operations import CHANGED, UNCHANGED, Changed
 from botbus_storage.reading.schedules import read_schedule
 from botbus_storage.reading.workflows import same_content
-from botbus_storage.workflow_operations import DeleteSchedule, SavedSchedule, SaveSchedule
+from botbus_storage.workflow_operations import (
+    DeleteSchedule,
+    MoveSchedule,
+    SavedSchedule,
+    SaveSchedule,
+)
 from botbus_storage.writing.transaction import Transaction
 
 _SAME = """
@@ -23,6 +28,7 @@ _SAVE = """
         created_by_bot_id = excluded.created_by_bot_id, next_at = excluded.next_at
 """
 _DELETE = "DELETE FROM workflow_schedules WHERE id = ?"
+_MOVE = "UPDATE workflow_schedules SET next_at = ? WHERE id = ?"
 
 
 def save_schedule(tx: Transaction, op: SaveSchedule) -> SavedSchedule:
@@ -64,3 +70,8 @@ def _read(tx: Transaction, schedule_id: str) -> Schedule:
 def delete_schedule(tx: Transaction, op: DeleteSchedule) -> Changed:
     gone = tx.connection.execute(_DELETE, (op.id,)).rowcount == 1
     return CHANGED if gone else UNCHANGED
+
+
+def move_schedule(tx: Transaction, op: MoveSchedule) -> Changed:
+    moved = tx.connection.execute(_MOVE, (op.next_at, op.id)).rowcount == 1
+    return CHANGED if moved else UNCHANGED

@@ -1,0 +1,72 @@
+"""Deletes runs that ended long ago, or beyond the number that is kept, a few at a time.
+
+Between two transactions everybody else has the writer. The next time is computed: when the oldest run
+that is kept grows too old, or a while after a run has ended.
+"""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from botbus_daemon.runs.alarm import Alarm
+from botbus_daemon.runs.settings import WorkflowPolicy
+from botbus_protocol import timestamps
+from botbus_storage.workflow_operations import Moved, PruneRuns
+
+if TYPE_CHECKING:
+    from botbus_daemon.broker import Broker
+    from botbus_daemon.runs.room import Runs
+
+AT_ONCE = 200
+"""Runs that one transaction deletes."""
+PAUSE = 0.05
+"""Seconds between two transactions."""
+AFTER_ENDS = 10.0
+"""Seconds after which runs that have ended are counted."""
+DAY = 86400.0
+
+
+class Pruning:
+    def __init__(self, broker: "Broker", runs: "Runs", policy: WorkflowPolicy) -> None:
+        self._broker = broker
+        self._runs = runs
+        self._policy = policy
+        self._alarm = Alarm(self._ring)
+        self._pruning: asyncio.Task[None] | None = None
+        self._counting = False
+
+    def start(self) -> None:
+        self._ring()
+
+    def ended(self) -> None:
+        """Runs have ended."""
+        if not self._counting:
+            self._counting = True
+            self._alarm.at(timestamps.from_epoch(time.time() + AFTER_ENDS))
+
+    async def close(self) -> None:
+        self._alarm.close()
+        if self._pruning is not None:
+            self._pruning.cancel()
+            await asyncio.wait([self._pruning])
+
+    def _ring(self) -> None:
+        if self._pruning is None or self._pruning.done():
+            self._counting = False
+            self._pruning = asyncio.get_running_loop().create_task(self._prune())
+
+    async def _prune(self) -> None:
+        while await self._broker.store.runs.any_to_prune(self._oldest(), self._policy.keep_runs):
+            operation = PruneRuns(
+                ended_before=self._oldest(), keep=self._policy.keep_runs, most=AT_ONCE
+            )
+            await self._runs.do(operation, Moved)
+            await asyncio.sleep(PAUSE)
+        earliest = await self._broker.store.runs.earliest_end()
+        if earliest is not None:
+            due = timestamps.to_epoch(earliest) + self._policy.keep_days * DAY
+            self._alarm.at(timestamps.from_epoch(due + 0.001))
+
+    def _oldest(self) -> str:
+        """Runs that ended before this time are not kept."""
+        return timestamps.from_epoch(time.time() - self._policy.keep_days * DAY)
