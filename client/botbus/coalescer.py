@@ -24,7 +24,7 @@ from botbus_protocol.limits import DEFAULT_LIMITS, Limits
 from botbus_protocol.replies import AnyReply
 
 FRAMES_IN_FLIGHT = 2
-LEAST_SHARE = 64
+LEAST_SHARE = 32
 """Requests that one frame may take however few there are; of more, each frame takes an equal share,
 or one frame would take nearly all, and both sides would wait for it in turn."""
 STRAGGLERS = 4

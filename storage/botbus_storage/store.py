@@ -98,7 +98,7 @@ class Store:
             self._readers.put_nowait(reader)
 
     def write(self, operations: Sequence[Operation], then: Then, *, atomic: bool = False) -> None:
-        """Calls `then` with one result an operation, once they are on disk."""
+        """Calls `then` with one result an operation, once they are on disk: now, or later."""
         self._writer.write(operations, then, atomic=atomic)
 
     def submit(

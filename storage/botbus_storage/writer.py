@@ -1,9 +1,10 @@
 """The single writer: a queue of operations, many in one commit, answers only afterwards.
 
-What one turn of the event loop brings is one batch. A brief one, while the disk is quick, is committed
-in that turn: to hand it to a thread and back takes longer, and two threads that both run Python hold
-each other up (docs/performance.md). Anything else is drained by the connection's own thread, so that
-the loop goes on; what comes meanwhile is the next batch. Both never work at the same time.
+What one turn of the event loop brings is one batch; what one caller brings, if that is enough. A brief
+one, while the disk is quick, is committed in that turn: to hand it to a thread and back takes longer,
+and two threads that both run Python hold each other up (docs/performance.md). Anything else is drained
+by the connection's own thread, so that the loop goes on; what comes meanwhile is the next batch. Both
+never work at the same time.
 
 "Durable before reply" lives here and in the engine: who wrote is told after the commit that holds his
 operations, in commit order, and by nothing else.
@@ -48,6 +49,8 @@ BRIEF: set[type[Operation]] = {
 """Operations that write a row or two."""
 BRIEF_BATCH = 1024
 """Operations that the event loop commits itself at the most."""
+ENOUGH = 16
+"""Operations worth a commit of their own: their caller goes on while the next are looked at."""
 BRISK = 0.003
 BRISK_EACH = 0.00002
 """Seconds that a commit may take, and for each operation in it, for the loop to make the next one."""
@@ -80,14 +83,20 @@ class Writer:
         self.operations = 0
 
     def write(self, operations: Sequence[Operation], then: Then, *, atomic: bool = False) -> None:
-        """Calls `then` on the loop with the results, one an operation, when they are on disk."""
+        """Calls `then` on the loop with the results, one an operation, when they are on disk.
+
+        That may be before this returns.
+        """
         with self._lock:
             self._queue.append((Group(operations, atomic), then))
             self._brief = self._brief and BRIEF.issuperset(map(type, operations))
             if self._draining:
                 return
             self._draining = True
-        self._loop.call_soon(self._begin)
+        if len(operations) < ENOUGH:
+            self._loop.call_soon(self._begin)
+        else:
+            self._begin()
 
     def submit(
         self, operations: Sequence[Operation], *, atomic: bool = False
@@ -103,7 +112,7 @@ class Writer:
             await self._connection.run(_nothing)  # the thread does one thing after the other
 
     def _begin(self) -> None:
-        """Commits what this turn of the loop has brought, or has the thread do it."""
+        """Commits what is there by now, or has the thread do it."""
         waiting = sum(len(group.operations) for group, _ in self._queue)
         if not self._brief or waiting > BRIEF_BATCH or not self._brisk:
             self._connection.post(self._drain)

@@ -14,7 +14,7 @@ from botbus_storage.connection import open_reader, open_writer
 from botbus_storage.engine import Group, Result, SqliteEngine
 from botbus_storage.operations import BeginBoot, Operation, Saved
 from botbus_storage.store import Store, closing, open_store
-from botbus_storage.writer import BRIEF_BATCH, BRISK, MOST_IN_BATCH, Writer
+from botbus_storage.writer import BRIEF_BATCH, BRISK, ENOUGH, MOST_IN_BATCH, Writer
 from tests.storage.letters import letter
 
 FULL = 2
@@ -56,6 +56,14 @@ async def test_what_is_submitted_together_is_committed_together(database: Path) 
         assert len(results) == writer.operations == 500
         assert writer.commits < 50
         await writer.idle()
+
+
+async def test_who_brings_enough_does_not_wait_for_others(database: Path) -> None:
+    async with closing(await open_writer(database)) as connection:
+        writer = Writer(connection, await connection.run(SqliteEngine))
+        futures = [writer.submit([letter() for _ in range(ENOUGH)]) for _ in range(2)]
+        assert [future.done() for future in futures] == [True, True]
+        assert writer.commits == 2
 
 
 class RecordingEngine:
