@@ -254,14 +254,13 @@ class RetryRun(Operation, frozen=True, kw_only=True):
     attempt: int | None
 
 
-class PruneRuns(Operation, frozen=True, kw_only=True):
-    """Deletes finished runs, oldest first: those that ended before a time, and of each workflow those
-    beyond a number. Outcome: `Moved`.
+class PruneRuns(Operation, frozen=True):
+    """Deletes finished runs in the order given, fewer if they have many steps. Outcome: `Moved`.
+
+    What has not ended, or has begun again, stays.
     """
 
-    ended_before: str | None
-    keep: int | None
-    most: int
+    seqs: tuple[int, ...]
 
 
 # Steps

@@ -56,17 +56,14 @@ class Pruning:
             self._pruning = asyncio.get_running_loop().create_task(self._prune())
 
     async def _prune(self) -> None:
-        while await self._broker.store.runs.any_to_prune(self._oldest(), self._policy.keep_runs):
-            operation = PruneRuns(
-                ended_before=self._oldest(), keep=self._policy.keep_runs, most=AT_ONCE
-            )
-            await self._runs.do(operation, Moved)
+        while seqs := await self._prunable():
+            await self._runs.do(PruneRuns(tuple(seqs)), Moved)
             await asyncio.sleep(PAUSE)
         earliest = await self._broker.store.runs.earliest_end()
         if earliest is not None:
             due = timestamps.to_epoch(earliest) + self._policy.keep_days * DAY
             self._alarm.at(timestamps.from_epoch(due + 0.001))
 
-    def _oldest(self) -> str:
-        """Runs that ended before this time are not kept."""
-        return timestamps.from_epoch(time.time() - self._policy.keep_days * DAY)
+    async def _prunable(self) -> list[int]:
+        oldest = timestamps.from_epoch(time.time() - self._policy.keep_days * DAY)
+        return await self._broker.store.runs.prunable(oldest, self._policy.keep_runs, AT_ONCE)

@@ -1,7 +1,7 @@
 """Which finished runs are due to be deleted: by when they ended, and by how many there are.
 
-Found in an index of finished runs by workflow, so that the search costs the same however many runs
-are kept. The writer asks the same question when it deletes.
+Found in an index of finished runs by workflow, by a reader, so that nobody waits for the search: the
+writer is only told what to delete.
 """
 
 import heapq

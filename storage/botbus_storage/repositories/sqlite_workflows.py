@@ -140,9 +140,9 @@ class SqliteRuns(Reading):
     ) -> list[Message]:
         return await self._ask(waits.messages_for, wanted=wanted, now=now, after=after, limit=limit)
 
-    async def any_to_prune(self, ended_before: str | None, keep: int | None) -> bool:
-        return bool(
-            await self._ask(retention.prunable_runs, ended_before=ended_before, keep=keep, most=1)
+    async def prunable(self, ended_before: str | None, keep: int | None, most: int) -> list[int]:
+        return await self._ask(
+            retention.prunable_runs, ended_before=ended_before, keep=keep, most=most
         )
 
     async def earliest_end(self) -> str | None:

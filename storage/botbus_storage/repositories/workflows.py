@@ -132,8 +132,10 @@ class RunReader(Protocol):
         is for the mailbox in memory to say.
         """
 
-    async def any_to_prune(self, ended_before: str | None, keep: int | None) -> bool:
-        """Whether there are finished runs to delete."""
+    async def prunable(self, ended_before: str | None, keep: int | None, most: int) -> list[int]:
+        """Seqs of the runs that ended first, at most `most`: those that ended before a time, and of
+        each workflow those beyond the `keep` that ended last.
+        """
 
     async def earliest_end(self) -> str | None:
         """When the first of all finished runs ended."""

@@ -1,6 +1,5 @@
 """Deleting finished runs, a few at a time, so that nobody waits long for the writer."""
 
-from botbus_storage.reading.retention import prunable_runs
 from botbus_storage.workflow_operations import Moved, PruneRuns
 from botbus_storage.writing.transaction import Transaction
 
@@ -13,10 +12,9 @@ _DELETE = """
 
 
 def prune_runs(tx: Transaction, op: PruneRuns) -> Moved:
-    """Fewer than asked for if they have many steps; none only if there are none."""
     before = tx.connection.total_changes  # counts the rows of steps that go with a run
     count = 0
-    for seq in prunable_runs(tx.connection, op.ended_before, op.keep, op.most):
+    for seq in op.seqs:
         count += tx.connection.execute(_DELETE, (seq,)).rowcount
         if tx.connection.total_changes - before >= MOST_ROWS:
             break
