@@ -13,7 +13,6 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from botbus.errors import NotFound
 from botbus.transport import Transport
 from botbus.workflows.claims import claimed
 from botbus.workflows.definition import Workflow
@@ -51,6 +50,9 @@ class Worker:
         self._save = save
         self._by_id: dict[str, Workflow[Any]] = {}
         self._offers: list[Offer] = []
+        self._prepared_on = 0
+        """Which connection it was when the workflows were last seen to be saved."""
+        self._polls: set[anyio.CancelScope] = set()
         self._concurrency = concurrency
         self.lease = lease
         """Seconds until a run of which the daemon hears nothing is offered to others."""
@@ -99,6 +101,7 @@ class Worker:
 
     async def prepare(self) -> None:
         """Saves what is not saved yet. Raises BusError."""
+        self._prepared_on = self._transport.connection
         self._by_id = {await self._save(one): one for one in self._workflows.values()}
         self._offers = [Offer(id=of, version=one.version) for of, one in self._by_id.items()]
 
@@ -171,15 +174,27 @@ class Worker:
             await self._poll(0)
 
     async def _poll(self, most: int) -> None:
+        with anyio.CancelScope() as scope:
+            self._polls.add(scope)
+            try:
+                self._take(await claimed(self._transport, self._offers, most, self.lease))
+            except PASSING:
+                await anyio.sleep(PAUSE)
+            finally:
+                self._polls.discard(scope)
+
+    async def _prepare_again(self) -> None:
+        """After the connection broke, for the daemon may have come back with another database."""
+        if self._prepared_on == self._transport.connection:
+            return
+        before = self._offers
         try:
-            reply = await claimed(self._transport, self._offers, most, self.lease)
-        except NotFound:
-            await anyio.sleep(PAUSE)
             await self.prepare()
         except PASSING:
-            await anyio.sleep(PAUSE)
-        else:
-            self._take(reply)
+            return
+        if self._offers != before:
+            for scope in self._polls:
+                scope.cancel()
 
     def _take(self, reply: Claimed) -> None:
         for notice in reply.notices:
@@ -229,6 +244,7 @@ class Worker:
         pause = self.lease / BEATS
         while True:
             await anyio.sleep(pause)
+            await self._prepare_again()
             due = monotonic() - pause
             old = [held for held in self._held.values() if held.grip.touched <= due]
             for start in range(0, len(old), MAX_WORKFLOWS):
