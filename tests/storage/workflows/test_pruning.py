@@ -113,3 +113,15 @@ async def test_nothing_is_pruned_without_a_rule(store: Store) -> None:
     await ended_run(store)
     assert await prune(store) == 0
     assert len(await left(store)) == 1
+
+
+async def test_when_the_first_of_the_finished_runs_ended(store: Store) -> None:
+    assert await store.runs.earliest_end() is None
+    for name in ("a", "b"):
+        await store.workflows.save_definition(definition(name))
+    await new_run(store, "a")
+    assert await store.runs.earliest_end() is None
+    first = await store.workflows.get_run(await ended_run(store, "b"))
+    await ended_run(store, "a")
+    assert first is not None
+    assert await store.runs.earliest_end() == first.completed_at

@@ -14,7 +14,7 @@ from botbus_protocol.timestamps import format_time
 from botbus_storage.reading.rows import READ_BYTES
 from botbus_storage.reading.runs import RunScope, first_seq_at
 from botbus_storage.store import Store
-from botbus_storage.workflow_operations import BeginStep, StepWait
+from botbus_storage.workflow_operations import BeginStep, FinishStep, StepWait
 from tests.storage.workflows.forms import (
     bot,
     claimed_run,
@@ -22,6 +22,7 @@ from tests.storage.workflows.forms import (
     ended_run,
     move,
     new_run,
+    plain,
     step_log,
 )
 
@@ -200,3 +201,31 @@ async def test_what_waits_for_approval(store: Store, after: int) -> None:
     assert [step.run_id for step in everywhere] == runs[after:]
     (one,) = await store.runs.waiting_approvals(runs[1])
     assert (one.run_id, one.step_id, one.status) == (runs[1], "ok", "waiting_approval")
+
+
+async def test_the_run_of_an_attempt(store: Store) -> None:
+    await store.workflows.save_definition(definition())
+    run_id = await claimed_run(store)
+    made = await store.workflows.create_step_log(step_log(run_id, "a"))
+    assert await store.runs.run_of_step(made.step.id) == run_id
+    assert await store.runs.run_of_step(new_id()) is None
+
+
+async def test_the_context_that_a_run_began_with(store: Store) -> None:
+    await store.workflows.save_definition(definition())
+    run_id = await claimed_run(store, context='{"k":1}')
+    assert await store.runs.first_context(run_id) is None
+    change = FinishStep(
+        run=run_id,
+        step="a",
+        lease="1.1",
+        status="completed",
+        name="",
+        kind="step",
+        context=(("k", "2"),),
+    )
+    await store.submit([change])
+    assert plain(await store.runs.first_context(run_id)) == {"k": 1}
+    now = await store.workflows.get_run(run_id)
+    assert now is not None
+    assert plain(now.context) == {"k": 2}

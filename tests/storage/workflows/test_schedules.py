@@ -11,7 +11,12 @@ from botbus_protocol.records import Schedule
 from botbus_storage.operations import CHANGED, UNCHANGED
 from botbus_storage.reading.runs import RunScope
 from botbus_storage.store import Store
-from botbus_storage.workflow_operations import DeleteSchedule, SavedSchedule, SaveSchedule
+from botbus_storage.workflow_operations import (
+    DeleteSchedule,
+    MoveSchedule,
+    SavedSchedule,
+    SaveSchedule,
+)
 from tests.storage.workflows.forms import bot, definition, run
 
 NINE = "2026-03-01T09:00:00.000000Z"
@@ -112,3 +117,11 @@ async def test_a_run_and_the_move_of_its_schedule_are_one(store: Store, workflow
     with pytest.raises(Refused):
         await store.workflows.create_run(late)
     assert len(await store.workflows.list_runs(RunScope())) == 1
+
+
+async def test_a_schedule_is_moved_on_without_a_run(store: Store, workflow: str) -> None:
+    due = await saved(store, schedule(workflow))
+    moving = [MoveSchedule(id=due.id, next_at=NOON), MoveSchedule(id=new_id(), next_at=NOON)]
+    assert await store.submit(moving) == [CHANGED, UNCHANGED]
+    moved = await store.definitions.schedule(due.id)
+    assert moved == msgspec.structs.replace(due, next_at=NOON)
