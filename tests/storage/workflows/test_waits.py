@@ -181,6 +181,15 @@ def test_a_crashed_run_stays_as_it_is_when_something_comes(scene: Scene) -> None
     assert (scene.status(run), len(scene.claim())) == ("crashed", 1)
 
 
+def test_what_comes_ends_a_row_of_crashes(scene: Scene) -> None:
+    run, lease = scene.started()
+    scene.crash(run, lease)
+    ((_, lease),) = scene.claim()
+    scene.wait(run, lease, "nap", "sleep", due_at=scene.clock.text(1))
+    scene.later(1)
+    assert scene.run(run).crashes == 0
+
+
 # Letting go
 
 
