@@ -1,4 +1,4 @@
-"""docs/protocol.md and the code say the same: nothing is missing there, and nothing is too much."""
+"""The pages of the protocol and the code say the same: nothing is missing, and nothing is too much."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from msgspec import Struct, inspect
 
-from botbus_protocol import records, replies
+from botbus_protocol import record_states, records, replies, requests, states
 from botbus_protocol.codec import (
     OPS,
     decode_frame,
@@ -23,7 +23,7 @@ from botbus_protocol.codec import (
 from botbus_protocol.errors import Code, Fault
 from botbus_protocol.limits import DEFAULT_LIMITS, Limits
 from botbus_protocol.replies import REPLY_OF, AnyReply
-from botbus_protocol.requests import Fetch
+from botbus_protocol.requests import Fetch, Request
 from tests.daemon.plain import Plain
 from tests.daemons import DaemonProcess
 from tests.protocol import page
@@ -31,9 +31,30 @@ from tests.protocol import page
 KINDS = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyReply)}
 RECORDS: dict[str, type[Struct]] = {
     name: kind
-    for name, kind in vars(records).items()
-    if isinstance(kind, type) and issubclass(kind, Struct) and kind is not Struct
+    for name, kind in {**vars(records), **vars(requests)}.items()
+    if isinstance(kind, type) and issubclass(kind, Struct) and not issubclass(kind, Request)
 } | {"Limits": Limits}
+
+PARTS: dict[str, dict[str, type[Struct]]] = {
+    "Requests": {**OPS},
+    "Replies": KINDS,
+    "Records": RECORDS,
+    "Errors": {"Error": Fault},
+}
+"""The structs that each chapter has a section for."""
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "DeliveryRecord.state": get_args(records.DeliveryState),
+    "save_definition.owner_type": get_args(records.OwnerType),
+    "Definition.status": get_args(records.WorkflowStatus),
+    "Run.status": get_args(states.RunStatus),
+    "Step.status": get_args(states.StepStatus),
+    "Wait.kind": get_args(records.WaitKind),
+    "WaitFor.kind": ("sleep", "message", "approval", "child"),
+    "Notice.kind": get_args(records.NoticeKind),
+    "save_schedule.catch_up": get_args(records.CatchUp),
+}
+"""What a field may hold, where the table lists it; other fields refer to these."""
 
 SIMPLE: dict[type[inspect.Type], str] = {
     inspect.StrType: "text",
@@ -85,18 +106,25 @@ def told_by_page(section: str) -> dict[str, tuple[str, str]]:
     return {name: (row.type, row.default) for name, row in page.fields(section).items()}
 
 
+@pytest.mark.parametrize("chapter", PARTS)
+def test_every_struct_has_a_section(chapter: str) -> None:
+    assert sorted(page.sections(chapter)) == sorted(PARTS[chapter])
+
+
 @pytest.mark.parametrize(
-    ("chapter", "structs"),
-    [("Requests", OPS), ("Replies", KINDS), ("Records", RECORDS), ("Errors", {"Error": Fault})],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ("chapter", "name"), [(chapter, name) for chapter, structs in PARTS.items() for name in structs]
 )
-def test_every_struct_is_there_with_every_field(
-    chapter: str, structs: dict[str, type[Struct]]
-) -> None:
-    sections = page.sections(chapter)
-    assert sorted(sections) == sorted(structs)
-    for name, kind in structs.items():
-        assert told_by_page(sections[name]) == told_by_code(kind), name
+def test_every_struct_is_there_with_every_field(chapter: str, name: str) -> None:
+    section = page.sections(chapter).get(name)
+    assert section is not None, f"{name} has no section in a chapter {chapter}"
+    assert told_by_page(section) == told_by_code(PARTS[chapter][name])
+
+
+def test_every_link_leads_somewhere() -> None:
+    for where, path, anchor in page.links():
+        target = (where.parent / path).resolve() if path else where
+        assert target.exists(), f"{where.name}: {path}"
+        assert not anchor or anchor in page.anchors(target), f"{where.name}: {path}#{anchor}"
 
 
 def test_every_error_code_is_there() -> None:
@@ -106,7 +134,7 @@ def test_every_error_code_is_there() -> None:
 def test_every_request_names_its_reply_and_what_it_may_do() -> None:
     for op, section in page.sections("Requests").items():
         kind = OPS[op]
-        (reply,) = re.findall(r"→ \[`(\w+)`\]\(#(\w+)\)", section)
+        (reply,) = re.findall(r"→ \[`(\w+)`\]\((?:\.\./protocol\.md)?#(\w+)\)", section)
         tag = str(REPLY_OF[kind].__struct_config__.tag)
         assert reply == (tag, tag)
         prose = section.split("|")[0]
@@ -120,9 +148,12 @@ def test_every_request_is_said_how_to_repeat() -> None:
     assert changing <= said
 
 
-def test_the_states_of_a_delivery_are_there() -> None:
-    meaning = page.fields(page.sections("Records")["DeliveryRecord"])["state"].meaning
-    assert re.findall(r"`(\w+)`", meaning) == list(get_args(records.DeliveryState))
+@pytest.mark.parametrize("field", CHOICES)
+def test_what_a_field_may_hold_is_there(field: str) -> None:
+    struct, name = field.split(".")
+    sections = page.sections("Records") | page.sections("Requests")
+    told = re.findall(r"`(\w+)`", page.fields(sections[struct])[name].meaning)
+    assert told == list(CHOICES[field])
 
 
 def test_whatever_the_page_calls_code_exists() -> None:
@@ -131,8 +162,9 @@ def test_whatever_the_page_calls_code_exists() -> None:
     for kind in (*OPS.values(), *KINDS.values(), *RECORDS.values(), Fault):
         known |= set(kind.__struct_fields__)
     known |= {"v", "bot", "atomic", "requests", "replies", "op", "kind", "ok", "error", "Error"}
-    known |= {*get_args(records.DeliveryState), "new", "first", "required"}
-    known |= {"supported", "figure", "chain", "failed_request", "request"}  # in the details
+    known |= {word for words in CHOICES.values() for word in words} | {"new", "first", "required"}
+    known |= {*record_states.TASK_MOVES, *record_states.EXECUTION_MOVES}
+    known |= {"supported", "figure", "chain", "failed_request", "request", "from"}  # in the details
     known |= {"null", "true", "false"}
     prose = re.sub(r"^```.*?^```$", "", page.text(), flags=re.MULTILINE | re.DOTALL)
     words = set(re.findall(r"`([a-z_]+)`", prose))
