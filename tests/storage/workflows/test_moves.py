@@ -89,6 +89,15 @@ def test_what_waits_for_something_is_not_claimed_by_name(scene: Scene) -> None:
         assert (fault.code, "may not be claimed now" in fault.message) == ("illegal_state", True)
 
 
+def test_a_holder_that_says_it_crashed(scene: Scene) -> None:
+    run, lease = scene.started()
+    moved = scene.move(run, "crashed", lease=lease, error="no memory")
+    assert (moved.run.status, moved.run.crashes, moved.run.error) == ("crashed", 1, "no memory")
+    assert moved.aftermath.ready == (scene.workflow,)
+    assert scene.move(run, "crashed").changed is False
+    assert scene.refused(scene.moving(run, "crashed", lease=lease)).code == "lease_lost"
+
+
 def test_giving_back(scene: Scene) -> None:
     run, lease = scene.started()
     moved = scene.move(run, "pending", lease=lease)

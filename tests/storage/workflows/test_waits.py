@@ -78,7 +78,7 @@ def test_a_run_that_times_out_takes_its_other_waits_along(scene: Scene) -> None:
     scene.define("timed", timeout_secs=5)
     run, lease = scene.started(workflow="timed")
     scene.wait(run, lease, "nap", "sleep", due_at=scene.clock.text(6))
-    scene.suspend(run, lease)
+    scene.suspend(run, lease, due_in=7)
     assert scene.later(10).count == 1
     assert (scene.status(run), scene.step(run, "nap").status) == ("failed", "failed")
 
