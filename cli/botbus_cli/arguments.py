@@ -37,7 +37,7 @@ class Body(NamedTuple):
 
 def read_body(text: str, _: str = "BODY") -> Body:
     """JSON, `-` for stdin, or plain text. Raises ValueError with a sentence."""
-    return Body(_parsed(_standard_input() if text == "-" else text))
+    return Body(_parsed(standard_input() if text == "-" else text))
 
 
 def moment(text: str, field: str) -> int | str:
@@ -74,7 +74,8 @@ def _called(param: click.Parameter | None) -> str:
     return param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
 
 
-def _standard_input() -> str:
+def standard_input() -> str:
+    """What is piped in, without the newline at its end. Raises ValueError with a sentence."""
     try:
         text = sys.stdin.buffer.read().decode()
     except UnicodeDecodeError:

@@ -26,11 +26,14 @@ def letter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--ttl", type=SECONDS, metavar="S", help="Seconds until it is given up.")
     @click.option("--delay", type=SECONDS, metavar="S", help="Seconds it is held back.")
     @click.option(
+        "--session", "session_id", type=MESSAGE_ID, metavar="ID", help="The session it is part of."
+    )
+    @click.option(
         "--header", "headers", type=HEADER, multiple=True, help="name=value; may be repeated."
     )
     @wraps(command)
     def with_letter(headers: tuple[tuple[str, str], ...], **given: Any) -> Any:
-        names = ("type", "id", "reply_to", "ttl", "delay")
+        names = ("type", "id", "reply_to", "ttl", "delay", "session_id")
         letter = {name: given.pop(name) for name in names} | {"headers": dict(headers)}
         return command(letter=letter, **given)
 

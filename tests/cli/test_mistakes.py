@@ -21,7 +21,7 @@ ID = "01936f5e-7d0c-7c3a-9b8e-0123456789ab"
         (["send", "bot", "x", "--from", "me", "--header", "k"], 2, "a header is name=value"),
         (["send", "bot", "x", "--from", "me", "--ttl", "-1"], 2, "Invalid value for '--ttl'"),
         (["send", "bot", "x", "--from", "me", "--id", "7"], 2, "--id '7' is not an id"),
-        (["history"], 2, "say whose history: --between A B, --channel C or --thread ID"),
+        (["history"], 2, "say whose history: --between A B, --channel C, --thread ID or"),
         (["history", "--channel", "c", "--after", "noon"], 2, "--after 'noon' is not a time"),
         (["dead", "replay", "bot"], 2, "say which dead letters: their seqs, or --all"),
         (["sned"], 2, "No such command 'sned'"),

@@ -90,7 +90,7 @@ def test_a_registered_one_is_inactive_once_it_falls_silent(bots: Bots) -> None:
     bot = bots()
     given = {"client_id": unique("web"), "connection_type": "websocket", "heartbeat_secs": 0.5}
     one = bot.ok("register_connection", id=new_id(), metadata={"a": 1}, user_id="7", **given)
-    connection = one["connection"]
+    connection = beat = one["connection"]
     assert (connection["user_id"], connection["metadata"]) == ("7", {"a": 1})
     for _ in range(4):
         time.sleep(0.25)

@@ -62,7 +62,8 @@ def test_lists_by_status_type_workspace_and_time_in_pages(bots: Bots) -> None:
     assert titles(workspace_path="/1") == ["t5", "t3", "t1"]
     assert titles(created_after=tasks[4]["created_at"]) == ["t6", "t5"]
     assert titles(created_before=tasks[1]["created_at"]) == ["t0"]
-    seen, cursor = [], {}
+    seen: list[str] = []
+    cursor: Json = {}
     while page := bot.ok("list_tasks", task_type=kind, limit=3, **cursor)["tasks"]:
         seen += [task["title"] for task in page]
         cursor = {"created_before": page[-1]["created_at"], "before_id": page[-1]["id"]}

@@ -121,7 +121,7 @@ def test_a_title_beyond_a_frame_is_too_large(bots: Bots) -> None:
 def test_ids_that_are_unknown_are_told(bots: Bots) -> None:
     bot = bots()
     unknown = new_id()
-    for op, fields in {
+    requests: dict[str, Json] = {
         "get_workstream": {"id": unknown},
         "update_workstream": {"id": unknown, "title": "t"},
         "set_tags": {"workstream_id": unknown, "tags": []},
@@ -130,7 +130,8 @@ def test_ids_that_are_unknown_are_told(bots: Bots) -> None:
         "get_session": {"id": unknown},
         "update_session": {"id": unknown, "compressed": True},
         "end_session": {"id": unknown},
-    }.items():
+    }
+    for op, fields in requests.items():
         error = bot.error(op, **fields)
         assert (error["code"], unknown in error["message"]) == ("not_found", True), op
     peerless = {"session_type": "bot", "peer_bot": "never-seen"}

@@ -1,0 +1,1 @@
+"""The commands about the records that bots share."""

@@ -1,0 +1,1 @@
+"""The groups of the bus about the records that bots share."""
