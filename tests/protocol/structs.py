@@ -26,6 +26,7 @@ RULES: dict[str, st.SearchStrategy[Any]] = {
     "id": wire.ids,
     "reply_to": wire.ids,
     "thread": wire.ids,
+    "session_id": wire.ids,
     "to": wire.names | wire.ids,
     "bot": wire.names | wire.ids,
     "name": wire.names,
@@ -35,11 +36,20 @@ RULES: dict[str, st.SearchStrategy[Any]] = {
     "headers": st.dictionaries(st.text(min_size=1, max_size=9), wire.texts, max_size=3),
     "deliver_at": times,
     "start": st.sampled_from(["new", "first"]) | times | st.integers(0, 2**63 - 1),
-    "before": times | st.integers(0, 2**63 - 1),
+    "history.before": times | st.integers(0, 2**63 - 1),
     "max": st.integers(1, 2**63),
     "limit": st.integers(1, 2**63),
+    "workflow": wire.names | wire.ids,
+    "owner": wire.names | wire.ids,
+    "sender": wire.names | wire.ids,
+    "run": wire.ids,
+    "parent": wire.ids,
+    "child": wire.ids,
+    "created_after": times,
+    "created_before": times,
 }
-"""Fields of requests that take less than their type does."""
+"""Fields of requests, and of what is in them, that take less than their type does: by name, or by
+operation and name."""
 
 
 def any_of(kind: inspect.Type) -> st.SearchStrategy[Any]:
@@ -50,7 +60,7 @@ def any_of(kind: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.UnionType():
             return st.one_of(*map(any_of, kind.types))
         case inspect.StructType():
-            return built(kind.cls, {field.name: any_of(field.type) for field in kind.fields})
+            return built(kind.cls, fields_of(kind))
         case inspect.ListType():
             return st.lists(any_of(kind.item_type), max_size=2)
         case inspect.DictType():
@@ -58,6 +68,18 @@ def any_of(kind: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.LiteralType():
             return st.sampled_from(kind.values)
     return scalar_of(kind)
+
+
+def fields_of(kind: inspect.StructType) -> dict[str, st.SearchStrategy[Any]]:
+    """Any value of each field of a struct, within the rules if it is said to the daemon."""
+    tag = f"{kind.cls.__struct_config__.tag}"
+    checked = kind.cls.__module__.startswith("botbus_protocol.requests.")
+    rules = RULES if checked else {}
+    found = {}
+    for field in kind.fields:
+        rule = rules.get(f"{tag}.{field.name}", rules.get(field.name))
+        found[field.name] = any_of(field.type) if rule is None else rule
+    return found
 
 
 def scalar_of(kind: inspect.Type) -> st.SearchStrategy[Any]:
@@ -102,11 +124,7 @@ def request(op: str) -> st.SearchStrategy[Request]:
     """Any request of an operation."""
     info = inspect.type_info(OPS[op])
     assert isinstance(info, inspect.StructType)
-    fields = {
-        field.name: RULES[field.name] if field.name in RULES else any_of(field.type)
-        for field in info.fields
-    }
-    return built(OPS[op], fields)
+    return built(OPS[op], fields_of(info))
 
 
 @cache

@@ -24,6 +24,7 @@ from botbus_protocol.errors import Code, Fault
 from botbus_protocol.limits import DEFAULT_LIMITS, Limits
 from botbus_protocol.replies import REPLY_OF, AnyReply
 from botbus_protocol.requests import Fetch, Request
+from botbus_protocol.run_events import SYSTEM_BOT
 from tests.daemon.plain import Plain
 from tests.daemons import DaemonProcess
 from tests.protocol import page
@@ -89,6 +90,8 @@ def wire_type(kind: inspect.Type) -> str:
 def default_of(field: inspect.Field) -> str:
     if field.required:
         return "required"
+    if isinstance(field.default, msgspec.Raw):
+        return json.dumps(msgspec.msgpack.decode(field.default))
     if field.default is not msgspec.NODEFAULT:
         return json.dumps(field.default)
     assert field.default_factory is not msgspec.NODEFAULT
@@ -163,6 +166,7 @@ def test_whatever_the_page_calls_code_exists() -> None:
         known |= set(kind.__struct_fields__)
     known |= {"v", "bot", "atomic", "requests", "replies", "op", "kind", "ok", "error", "Error"}
     known |= {word for words in CHOICES.values() for word in words} | {"new", "first", "required"}
+    known |= {SYSTEM_BOT}
     known |= {*record_states.TASK_MOVES, *record_states.EXECUTION_MOVES}
     known |= {"supported", "figure", "chain", "failed_request", "request", "from"}  # in the details
     known |= {"null", "true", "false"}
