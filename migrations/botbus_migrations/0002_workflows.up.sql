@@ -65,7 +65,7 @@ CREATE TABLE workflow_runs (
     ready INTEGER NOT NULL DEFAULT 1 CHECK (ready IN (0, 1)),  -- may be claimed now
     pausing INTEGER NOT NULL DEFAULT 0 CHECK (pausing IN (0, 1)),     -- at its next checkpoint
     held INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1)),    -- paused by a person, not by a wait
-    arrived INTEGER NOT NULL DEFAULT 0 CHECK (arrived IN (0, 1)),     -- a wait ended under this lease
+    arrived INTEGER NOT NULL DEFAULT 0 CHECK (arrived >= 0),   -- waits that ended under this lease
     attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),   -- how often it was claimed
     crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),   -- in a row, without a finished step
     lease TEXT,

@@ -244,6 +244,8 @@ class SuspendRun(Operation, frozen=True, kw_only=True):
     id: str
     lease: str
     due_at: str | None = None
+    heard: int = 0
+    """How many of the waits that ended under this lease its holder knows of."""
 
 
 class RetryRun(Operation, frozen=True, kw_only=True):

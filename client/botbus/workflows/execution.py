@@ -89,6 +89,7 @@ class Execution:
         self._quiet = anyio.Event()
         self._arrivals: dict[str, Any] = {}
         self._early: dict[str, Step] = {}
+        self._heard = 0
         self._waited_for: set[str] = set()
         """Steps that wait as far as is known here, even if the branch is not there any more."""
         touched = monotonic() - _age(claimed.lease_expires_at, surroundings.lease)
@@ -143,6 +144,10 @@ class Execution:
 
     def arrived(self, step: Step) -> None:
         """The daemon tells that a step was finished by what it waited for."""
+        if self._letting_go:
+            return
+        self._heard += 1
+        self.waits.stirs += 1
         promise = self._arrivals.get(step.step_id)
         if promise is None:
             self._early[step.step_id] = step
@@ -259,8 +264,7 @@ class Execution:
 
     async def _let_go(self) -> None:
         """Lets go of a run whose branches all wait."""
-        request = SuspendRun(id=self.record.id, lease=self.grip.lease, retry_in=self._retry_in)
-        await self.grip.call(request, RunReply)
+        await self.grip.call(self._suspension(self._retry_in), RunReply)
         self.grip.over = True
 
     def _give_back(self) -> None:
@@ -269,7 +273,11 @@ class Execution:
             return
         self.grip.over = True
         at_once = 0.0 if self._waited_for else None
-        self.grip.post(SuspendRun(id=self.record.id, lease=self.grip.lease, retry_in=at_once))
+        self.grip.post(self._suspension(at_once))
+
+    def _suspension(self, retry_in: float | None) -> SuspendRun:
+        run, lease = self.record.id, self.grip.lease
+        return SuspendRun(id=run, lease=lease, retry_in=retry_in, heard=self._heard)
 
 
 def _age(lease_expires_at: str, seconds: float) -> float:

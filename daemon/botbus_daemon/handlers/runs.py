@@ -114,7 +114,9 @@ def _moved(
 async def suspend_run(broker: Broker, caller: Caller, request: SuspendRun) -> Plan:
     caller.bot()
     due_at = None if request.retry_in is None else _in_seconds(request.retry_in)
-    operation = ops.SuspendRun(id=request.id, lease=request.lease, due_at=due_at)
+    operation = ops.SuspendRun(
+        id=request.id, lease=request.lease, due_at=due_at, heard=request.heard
+    )
 
     def then(outcome: MovedRun) -> RunReply:
         broker.runs.leases.drop(request.id, request.lease)

@@ -192,6 +192,9 @@ class SuspendRun(Request, frozen=True, tag="suspend_run"):
     lease: LeaseName
     retry_in: float | None = None
     """Seconds after which it is offered again even if it waits for nothing else."""
+    heard: Annotated[int, Meta(ge=0)] = 0
+    """How many notices of what its steps waited for came under this lease. If there were more, the run
+    is offered again at once: whoever lets go of it may not know that it can go on."""
 
     def __post_init__(self) -> None:
         check_id(self.id, "id")

@@ -55,7 +55,7 @@ def finish(tx: Transaction, run: RunRow, step_id: str, ending: Ending, after: Co
 def _go_on(tx: Transaction, run: RunRow, seq: int, after: Consequences) -> None:
     run.crashes = 0
     if run.lease is not None:
-        run.arrived = 1
+        run.arrived += 1
         after.arrived(run, run.lease, step_rows.record_of(tx, seq))
     elif run.status == "paused" and not run.held:
         waits.end(tx, run.id, "", "backoff")
