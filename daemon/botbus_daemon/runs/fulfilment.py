@@ -7,6 +7,9 @@ the next one is asked, and in the end the message goes where it would have gone.
 A wait is remembered first and looked up afterwards: a message that was committed before is found on
 disk, one that comes later is offered. From the moment something is taken to a wait it is forgotten
 here, so nothing else is; and a message of a mailbox is taken to one wait at a time.
+
+The next wait of a run on a channel begins after the message that this one took. So as long as the
+disk is looked at for a wait on a channel, what comes meanwhile is looked up in its turn.
 """
 
 import asyncio
@@ -16,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from botbus_daemon.runs.matching import Matching, MessageWait, fits
+from botbus_daemon.runs.matching import Key, Matching, MessageWait, fits
 from botbus_protocol import timestamps
 from botbus_protocol.records import Message
 from botbus_storage.workflow_operations import FulfilWait, Moved
@@ -38,19 +41,26 @@ class Fulfilment:
         """By mailbox: messages that are being taken out of it."""
         self._taking: set[asyncio.Task[None]] = set()
         self._looking: set[asyncio.Task[None]] = set()
+        self._in_turn: dict[Key, bool] = {}
+        """Waits on channels that are being looked up, and whether something has come meanwhile."""
 
     # Waits
 
     def begin(self, wait: MessageWait) -> None:
         """Remembers a wait, and looks whether what it waits for is there."""
-        self._matching.add(wait)
+        self._remember(wait)
         self._look_soon(wait)
 
     def load(self, waits: list[MessageWait]) -> None:
         """Remembers what waited when the daemon started, oldest first, and looks for all of them."""
         for wait in waits:
-            self._matching.add(wait)
+            self._remember(wait)
         _start(self._look_for_each(waits), self._looking)
+
+    def _remember(self, wait: MessageWait) -> None:
+        self._matching.add(wait)
+        if wait.bot_id is None:
+            self._in_turn[wait.key] = False
 
     def forget(self, run: str, step: str) -> None:
         """A step waits no more."""
@@ -84,7 +94,10 @@ class Fulfilment:
             return False
         if message.channel is not None:
             for wait in waits:
-                self._take(wait, message)
+                if wait.key in self._in_turn:
+                    self._in_turn[wait.key] = True
+                else:
+                    self._take(wait, message)
             return False
         if not self._take_out(bot_id or "", message.seq):
             return False
@@ -194,7 +207,16 @@ class Fulfilment:
         """Takes the first message to a wait that the disk has for it."""
         if wait.bot_id is not None and self._broker.recorder.knows_more(wait.bot_id):
             await self._broker.recorder.flush()
-        after = 0
+        try:
+            after = await self._look_after(wait, 0)
+            while self._in_turn.get(wait.key):
+                self._in_turn[wait.key] = False
+                after = await self._look_after(wait, after)
+        finally:
+            self._in_turn.pop(wait.key, None)
+
+    async def _look_after(self, wait: MessageWait, after: int) -> int:
+        """Looks at page after page; the seq of the last message that was there."""
         while self._waits(wait):
             now = timestamps.from_epoch(time.time())
             page = await self._broker.store.runs.messages_for(wait.open, now, after, PAGE)
@@ -202,8 +224,9 @@ class Fulfilment:
                 if self._waits(wait) and fits(wait, message):
                     self._found(wait, message)
             if not page:
-                return
+                break
             after = page[-1].seq
+        return after
 
     def _found(self, wait: MessageWait, message: Message) -> None:
         if _is_early(message):
