@@ -66,8 +66,12 @@ class Claimer:
         """Lets it be answered now, or with what it is about to get."""
         if self.trying:
             self.interrupted = True
-        elif not self.future.done():
-            self.future.set_result([])
+        else:
+            self.answer([])
+
+    def answer(self, grants: list[Grant]) -> None:
+        if not self.future.done():
+            self.future.set_result(grants)
 
 
 Attempt = Callable[[Claimer, tuple[Offer, ...]], Awaitable[list[Grant]]]
@@ -168,8 +172,9 @@ class Claims:
             claimer.trying = False
         if claimer not in self._parked or claimer.session.closed:
             self._give_back(grants)
-        elif grants or claimer.interrupted:
-            claimer.future.set_result(grants)
+            grants, claimer.interrupted = [], True
+        if grants or claimer.interrupted:
+            claimer.answer(grants)
         elif claimer.missed:
             missed, claimer.missed = claimer.missed, set()
             self.wake(missed)
