@@ -5,20 +5,16 @@ listens. Only what starts the daemon is its own.
 """
 
 import ast
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
 
 import msgpack  # type: ignore[import-untyped]  # it has no types
 import pynng
 import pytest
 
 from tests.daemons import DaemonProcess
-
-Json = dict[str, Any]
-Socket = Any  # pynng has no types: a socket, or a context of one
+from tests.protocol import by_hand
+from tests.protocol.by_hand import dialled, done, hear, new_id, refused, say, told
 
 
 @pytest.fixture
@@ -33,54 +29,21 @@ def coder(daemon: DaemonProcess) -> Iterator[pynng.Req0]:
         yield socket
 
 
-def dialled(daemon: DaemonProcess) -> pynng.Req0:
-    return pynng.Req0(dial=daemon.url, recv_timeout=20_000, resend_time=-1)
-
-
-def new_id() -> str:
-    bits = uuid4().int & ~(0xFFFF_FFFF_FFFF << 80) & ~(0xF << 76)
-    return str(UUID(int=time.time_ns() // 1_000_000 << 80 | 7 << 76 | bits))
-
-
-def say(socket: Socket, bot: str | None, *requests: Any, **frame: Any) -> None:
-    socket.send(msgpack.packb({"v": 1, "bot": bot, "requests": requests, **frame}))
-
-
-def hear(socket: Socket) -> list[Json]:
-    answer = msgpack.unpackb(socket.recv())
-    assert answer.keys() == {"v", "replies"}
-    assert answer["v"] == 1
-    replies: list[Json] = answer["replies"]
-    return replies
-
-
-def told(socket: Socket, bot: str | None, *requests: Any, **frame: Any) -> list[Json]:
-    say(socket, bot, *requests, **frame)
-    return hear(socket)
-
-
-def done(socket: Socket, bot: str | None, request: Json) -> Json:
-    """The reply to the only request of a frame."""
-    (reply,) = told(socket, bot, request)
-    assert reply.keys() == {"ok"}, reply
-    ok: Json = reply["ok"]
-    return ok
-
-
-def refused(socket: Socket, bot: str | None, *requests: Json, **frame: Any) -> Json:
-    """The only error that a frame is answered with."""
-    (reply,) = told(socket, bot, *requests, **frame)
-    assert reply.keys() == {"error"}, reply
-    error: Json = reply["error"]
-    assert len(error["message"]) > 10
-    return error
-
-
 def test_no_code_of_the_project_speaks_here() -> None:
-    tree = ast.parse(Path(__file__).read_text())
-    imports = [ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
-    own = [line for line in imports if "botbus" in line or "tests" in line]
-    assert own == ["from tests.daemons import DaemonProcess"]
+    for path in (Path(__file__), Path(__file__).with_name("test_worker_by_hand.py")):
+        assert own_imports(path) <= {"tests.daemons", "tests.protocol", "tests.protocol.by_hand"}
+    assert own_imports(Path(by_hand.__file__)) == {"tests.daemons"}
+
+
+def own_imports(path: Path) -> set[str]:
+    """The modules of the project that a file takes something from."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return {name for name in found if name.startswith(("botbus", "tests"))}
 
 
 def test_hello(planner: pynng.Req0) -> None:
