@@ -47,6 +47,18 @@ RULES: dict[str, st.SearchStrategy[Any]] = {
     "child": wire.ids,
     "created_after": times,
     "created_before": times,
+    "started_after": times,
+    "started_before": times,
+    "before_id": wire.ids,
+    "workstream_id": wire.ids | st.just("scratch"),
+    "session_id": wire.ids,
+    "task_id": wire.ids,
+    "task_ids": st.lists(wire.ids, max_size=3, unique=True),
+    "run_id": wire.ids,
+    "peer_bot": wire.names | wire.ids,
+    "tags": st.lists(st.sampled_from(["#done", "größe", "v1.2"]), max_size=3),
+    "key": st.from_regex(r"[A-Za-z0-9._:/-]{1,40}", fullmatch=True),
+    "prefix": st.from_regex(r"[A-Za-z0-9._:/-]{0,40}", fullmatch=True),
 }
 """Fields of requests, and of what is in them, that take less than their type does: by name, or by
 operation and name."""

@@ -54,6 +54,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "WaitFor.kind": ("sleep", "message", "approval", "child"),
     "Notice.kind": get_args(records.NoticeKind),
     "save_schedule.catch_up": get_args(records.CatchUp),
+    "Workstream.state": get_args(records.WorkstreamState),
+    "Session.session_type": get_args(records.SessionType),
+    "Task.status": get_args(record_states.TaskStatus),
+    "ToolExecution.status": get_args(record_states.ExecutionStatus),
+    "Connection.connection_type": get_args(records.ConnectionType),
+    "Configuration.value_type": get_args(records.ValueType),
 }
 """What a field may hold, where the table lists it; other fields refer to these."""
 
@@ -167,7 +173,7 @@ def test_whatever_the_page_calls_code_exists() -> None:
     known |= {"v", "bot", "atomic", "requests", "replies", "op", "kind", "ok", "error", "Error"}
     known |= {word for words in CHOICES.values() for word in words} | {"new", "first", "required"}
     known |= {SYSTEM_BOT}
-    known |= {*record_states.TASK_MOVES, *record_states.EXECUTION_MOVES}
+    known |= {records.SCRATCH}
     known |= {"supported", "figure", "chain", "failed_request", "request", "from"}  # in the details
     known |= {"null", "true", "false"}
     prose = re.sub(r"^```.*?^```$", "", page.text(), flags=re.MULTILINE | re.DOTALL)

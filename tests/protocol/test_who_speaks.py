@@ -7,6 +7,7 @@ from tests.daemon.plain import Plain, new_id
 from tests.daemons import DaemonProcess
 from tests.protocol import page
 
+ID = new_id()
 ACTING: dict[str, dict[str, object]] = {
     "send": {"to": "b", "body": 1},
     "publish": {"channel": "c", "body": 1},
@@ -23,6 +24,28 @@ ACTING: dict[str, dict[str, object]] = {
     "subscribe": {"channel": "c"},
     "unsubscribe": {"channel": "c"},
     "list_subscriptions": {},
+    "create_workstream": {"title": "t"},
+    "update_workstream": {},
+    "delete_workstream": {},
+    "set_tags": {"workstream_id": "scratch", "tags": []},
+    "ensure_scratch": {},
+    "create_session": {},
+    "update_session": {},
+    "end_session": {},
+    "create_task": {"title": "t", "task_type": "t"},
+    "update_task": {},
+    "update_task_status": {"status": "running"},
+    "delete_task": {},
+    "add_workflow_task": {"workflow": "w", "task_id": ID},
+    "remove_workflow_task": {"workflow": "w", "task_id": ID},
+    "reorder_workflow_tasks": {"workflow": "w", "task_ids": []},
+    "start_tool_execution": {"task_id": ID, "tool_name": "t"},
+    "finish_tool_execution": {},
+    "register_connection": {"client_id": "c", "connection_type": "http"},
+    "heartbeat_connection": {},
+    "close_connection": {},
+    "set_configuration": {"key": "k", "value": 1},
+    "unset_configuration": {"key": "k"},
 }
 WATCHING: dict[str, dict[str, object]] = {
     "hello": {},
@@ -36,8 +59,24 @@ WATCHING: dict[str, dict[str, object]] = {
     "list_dead": {},
     "replay_dead": {"bot": "maker"},
     "drop_dead": {"bot": "maker"},
+    "list_workstreams": {},
+    "get_tags": {"workstream_id": "scratch"},
+    "list_sessions": {},
+    "list_tasks": {},
+    "list_workflow_tasks": {"task_id": ID},
+    "list_tool_executions": {},
+    "list_connections": {},
+    "list_configurations": {},
 }
-WATCHING_IN_VAIN: dict[str, dict[str, object]] = {"show_message": {}}
+WATCHING_IN_VAIN: dict[str, dict[str, object]] = {
+    "show_message": {},
+    "get_workstream": {},
+    "get_session": {},
+    "get_task": {},
+    "get_tool_execution": {},
+    "get_connection": {},
+    "get_configuration": {"key": "k"},
+}
 
 
 def test_every_request_is_tried() -> None:
@@ -68,4 +107,4 @@ def test_who_acts_has_a_name_and_who_watches_needs_none(daemon: DaemonProcess) -
             assert watcher.ok(op, **fields)["kind"], op
         for op, fields in WATCHING_IN_VAIN.items():
             assert watcher.error(op, id=new_id(), **fields)["code"] == "not_found"
-        assert [bot["name"] for bot in watcher.ok("list_bots")["bots"]] == ["maker"]
+        assert [bot["name"] for bot in watcher.ok("list_bots")["bots"]] == ["botbus", "maker"]

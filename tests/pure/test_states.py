@@ -9,6 +9,14 @@ from typing import Any
 import pytest
 
 from botbus_protocol.errors import Refused
+from botbus_protocol.record_states import (
+    EXECUTION_ENDS,
+    EXECUTION_MOVES,
+    TASK_ENDS,
+    TASK_MOVES,
+    check_execution_move,
+    check_task_move,
+)
 from botbus_protocol.states import (
     RUN_ENDS,
     RUN_MOVES,
@@ -25,6 +33,8 @@ Moves = Mapping[Any, AbstractSet[Any]]
 MACHINES: dict[str, tuple[Moves, AbstractSet[Any]]] = {
     "Runs": (RUN_MOVES, RUN_ENDS),
     "Steps": (STEP_MOVES, STEP_ENDS),
+    "Tasks": (TASK_MOVES, TASK_ENDS),
+    "Tool executions": (EXECUTION_MOVES, EXECUTION_ENDS),
 }
 """By the section of the page: what may follow, and where it ends."""
 
@@ -78,6 +88,16 @@ def test_runs_move_as_the_table_says(old: str, new: str) -> None:
 @pytest.mark.parametrize(("old", "new"), [(a, b) for a in STEP_MOVES for b in STEP_MOVES])
 def test_steps_move_as_the_table_says(old: str, new: str) -> None:
     assert_checked(check_step_move, STEP_MOVES, old, new)
+
+
+@pytest.mark.parametrize(("old", "new"), [(a, b) for a in TASK_MOVES for b in TASK_MOVES])
+def test_tasks_move_as_the_table_says(old: str, new: str) -> None:
+    assert_checked(check_task_move, TASK_MOVES, old, new)
+
+
+@pytest.mark.parametrize(("old", "new"), [(a, b) for a in EXECUTION_MOVES for b in EXECUTION_MOVES])
+def test_executions_move_as_the_table_says(old: str, new: str) -> None:
+    assert_checked(check_execution_move, EXECUTION_MOVES, old, new)
 
 
 def assert_checked(
