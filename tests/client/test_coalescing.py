@@ -8,7 +8,7 @@ import anyio.to_thread
 import pytest
 
 import botbus
-from botbus.coalescer import FRAMES_IN_FLIGHT
+from botbus.coalescer import FRAMES_IN_FLIGHT, LEAST_SHARE
 from botbus_protocol.errors import Fault
 from botbus_protocol.limits import Limits
 from botbus_protocol.replies import Receipt
@@ -41,12 +41,12 @@ async def test_what_comes_while_frames_are_in_flight_leaves_together(peer: Peer)
 
     peer.says[Send] = hold
     async with botbus.connect("planner", url=peer.url) as bus, anyio.create_task_group() as tasks:
-        for _ in range(100):
+        for _ in range(FRAMES_IN_FLIGHT * LEAST_SHARE):
             tasks.start_soon(bus.send, "coder", {})
         await anyio.to_thread.run_sync(peer.wait_for, Send, FRAMES_IN_FLIGHT)
         gate.set()
     sizes = frames_of_sends(peer)
-    assert sum(sizes) == 100
+    assert sum(sizes) == FRAMES_IN_FLIGHT * LEAST_SHARE
     assert sizes[:FRAMES_IN_FLIGHT] == [1] * FRAMES_IN_FLIGHT  # those that found nobody before them
     assert len(sizes) <= 2 * FRAMES_IN_FLIGHT
 
