@@ -36,8 +36,9 @@ serve: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
-schema: setup # the golden schema, after a migration was added
+schema: setup # the golden schema and docs/data.md, after a migration was added
 	$(BIN)/botbus migrate schema --write
+	$(BIN)/python -m tests.migrations.data_page
 
 format: setup
 	$(BIN)/ruff check --fix .

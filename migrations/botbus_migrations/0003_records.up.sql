@@ -161,6 +161,7 @@ CREATE INDEX idx_connections_client ON connections (client_id, created_at, id);
 CREATE INDEX idx_connections_user ON connections (user_id, created_at, id)
     WHERE user_id IS NOT NULL;
 CREATE INDEX idx_connections_active ON connections (is_active, created_at, id);
+CREATE INDEX idx_connections_type ON connections (connection_type, created_at, id);
 CREATE INDEX idx_connections_type_active
     ON connections (connection_type, is_active, created_at, id);
 CREATE INDEX idx_connections_heartbeat ON connections (last_heartbeat);

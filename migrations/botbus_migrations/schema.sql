@@ -463,6 +463,8 @@ CREATE INDEX idx_connections_expires ON connections (expires_at)
 
 CREATE INDEX idx_connections_heartbeat ON connections (last_heartbeat);
 
+CREATE INDEX idx_connections_type ON connections (connection_type, created_at, id);
+
 CREATE INDEX idx_connections_type_active
     ON connections (connection_type, is_active, created_at, id);
 

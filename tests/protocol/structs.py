@@ -26,7 +26,6 @@ RULES: dict[str, st.SearchStrategy[Any]] = {
     "id": wire.ids,
     "reply_to": wire.ids,
     "thread": wire.ids,
-    "session_id": wire.ids,
     "to": wire.names | wire.ids,
     "bot": wire.names | wire.ids,
     "name": wire.names,
