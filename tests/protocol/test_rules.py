@@ -12,6 +12,7 @@ from botbus_protocol.errors import Code, Fault
 from botbus_protocol.limits import DEFAULT_LIMITS
 from botbus_protocol.requests import LONGEST
 from tests.protocol import strategies as wire
+from tests.protocol.workflow_edges import WORKFLOW_EDGES, WORKFLOW_TOGETHER
 
 ID = wire.as_version_7(2**128 - 1)
 SEND = {"op": "send", "id": ID, "to": "b", "body": 1}
@@ -89,6 +90,10 @@ TOGETHER = [
 def found(request: dict[str, Any]) -> Any:
     frame = decode_frame(wire.packed({"v": 1, "requests": [request]}), DEFAULT_LIMITS)
     return frame.requests[0]
+
+
+EDGES += WORKFLOW_EDGES
+TOGETHER += WORKFLOW_TOGETHER
 
 
 @pytest.mark.parametrize(

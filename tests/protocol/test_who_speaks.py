@@ -46,6 +46,23 @@ ACTING: dict[str, dict[str, object]] = {
     "close_connection": {},
     "set_configuration": {"key": "k", "value": 1},
     "unset_configuration": {"key": "k"},
+    "save_definition": {"definition": {"name": "w"}},
+    "delete_definition": {},
+    "save_schedule": {"workflow": "w", "cron": "* * * * *"},
+    "delete_schedule": {},
+    "create_run": {"workflow": "w"},
+    "update_run_status": {"status": "cancelled"},
+    "claim_runs": {"workflows": []},
+    "cancel_claim": {"ticket": "t"},
+    "extend_runs": {"leases": {}, "seconds": 5},
+    "suspend_run": {"lease": "1.1"},
+    "retry_run": {},
+    "begin_step": {"run": ID, "step": "s", "lease": "1.1"},
+    "complete_step": {"run": ID, "step": "s", "lease": "1.1"},
+    "fail_step": {"run": ID, "step": "s", "lease": "1.1", "error": "e"},
+    "create_step_log": {"run": ID, "step": "s"},
+    "update_step_status": {"status": "running"},
+    "decide_step": {"run": ID, "step": "s", "approved": True, "input_hash": ""},
 }
 WATCHING: dict[str, dict[str, object]] = {
     "hello": {},
@@ -67,6 +84,10 @@ WATCHING: dict[str, dict[str, object]] = {
     "list_tool_executions": {},
     "list_connections": {},
     "list_configurations": {},
+    "list_definitions": {},
+    "list_schedules": {},
+    "list_runs": {},
+    "list_crashed_runs": {},
 }
 WATCHING_IN_VAIN: dict[str, dict[str, object]] = {
     "show_message": {},
@@ -76,6 +97,13 @@ WATCHING_IN_VAIN: dict[str, dict[str, object]] = {
     "get_tool_execution": {},
     "get_connection": {},
     "get_configuration": {"key": "k"},
+    "get_definition": {},
+    "get_definition_by_name": {"name": "w"},
+    "get_run": {},
+    "wait_run": {},
+    "explain_run": {},
+    "list_step_logs": {"run": ID},
+    "get_completed_step_ids": {"run": ID},
 }
 
 
