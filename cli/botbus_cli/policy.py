@@ -31,7 +31,7 @@ def policy() -> None:
     default="act",
     show_default=True,
     metavar="ACT[:NAME]",
-    help="act, send:BOT, publish:CHANNEL, subscribe:CHANNEL, read:CHANNEL, work or administer.",
+    help="act, send:BOT, publish|subscribe|read:CHANNEL, configure|reveal:KEY, work or administer.",
 )
 @click.option(
     "--config", type=click.Path(path_type=Path, dir_okay=False), help="The settings file."

@@ -31,9 +31,9 @@ class Guard:
         """Whether a bot may do what it asks for. Raises Refused."""
         self._check(connection.peer, bot, *need_of(bot, request))
 
-    def require(self, connection: Connection, bot: str | None, act: Act) -> None:
+    def require(self, connection: Connection, bot: str | None, act: Act, target: str) -> None:
         """Whether a bot may do what only turns out to be needed on the way. Raises Refused."""
-        self._check(connection.peer, bot, act, "")
+        self._check(connection.peer, bot, act, target)
 
     def _check(self, peer: Peer, bot: str | None, act: Act, target: str) -> None:
         user: User = user_of(peer.uid, peer.gid)

@@ -117,7 +117,9 @@ NEEDS: dict[type[Request], Callable[[str | None, Any], Need]] = {
     requests.RegisterConnection: _own,
     requests.HeartbeatConnection: _own,
     requests.CloseConnection: _own,
-    requests.GetConfiguration: _own,
+    requests.SetConfiguration: lambda _, request: ("configure", request.key),
+    requests.UnsetConfiguration: lambda _, request: ("configure", request.key),
+    requests.GetConfiguration: _own,  # a secret needs more, once it is known for one
     requests.ListConfigurations: _own,
 }
 

@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from msgspec import Struct, field
 
-Act = Literal["act", "send", "publish", "subscribe", "read", "work", "administer"]
-ACTS: tuple[Act, ...] = ("act", "send", "publish", "subscribe", "read", "work", "administer")
+Act = Literal[
+    "act", "send", "publish", "subscribe", "read", "configure", "reveal", "work", "administer"
+]
+ACTS: tuple[Act, ...] = get_args(Act)
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,8 +39,13 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Channels these may subscribe to."""
     read: list[str] = field(default_factory=list)
     """Channels whose messages these may look at without a subscription."""
+    configure: list[str] = field(default_factory=list)
+    """Keys of configurations that these may set and unset."""
+    reveal: list[str] = field(default_factory=list)
+    """Keys of secrets whose values these may get."""
     work: bool = False
-    """Whether these may start, work on and decide about runs of workflows."""
+    """Whether these may start, work on and decide about runs of workflows, and keep the records of
+    work: workstreams, sessions, tasks, tool executions."""
     administer: bool = False
     """Whether they may look at everything and take care of others' things."""
 
@@ -68,7 +75,7 @@ class Policy:
         return uid in self._trusted
 
     def decide(self, user: User, bot: str | None, act: Act, target: str = "") -> Decision:
-        """Whether a user, speaking as a bot, may do something to a bot or channel."""
+        """Whether a user, speaking as a bot, may do something to a bot, channel or key."""
         if self.trusts(user.uid):
             return Decision(True, "the daemon's own user and root may do everything")
         rules = [rule for rule in self._rules if _speaks_of(rule, user)]
@@ -92,6 +99,8 @@ _WORDS: Mapping[Act, str] = {
     "publish": "publish to",
     "subscribe": "subscribe to",
     "read": "read",
+    "configure": "set",
+    "reveal": "get the secret",
     "work": "work on workflows",
     "administer": "administer",
 }
@@ -111,6 +120,8 @@ def _permits(rule: Rule, act: Act, target: str) -> bool:
         "publish": rule.publish,
         "subscribe": rule.subscribe,
         "read": rule.read,
+        "configure": rule.configure,
+        "reveal": rule.reveal,
     }.get(act, [])
     return _matches(patterns, target)
 

@@ -55,7 +55,7 @@ async def get_configuration(broker: Broker, caller: Caller, request: GetConfigur
     advice = "`botbus config list` lists them"
     configuration = found(there, "configuration", request.key, advice)
     if configuration.is_secret and not caller.connection.trusted:
-        broker.guard.require(caller.connection, caller.name, "administer")
+        broker.guard.require(caller.connection, caller.name, "reveal", request.key)
     return ConfigurationReply(configuration=configuration)
 
 

@@ -1,0 +1,89 @@
+"""Configurations and their secrets, to another user of the host: as the policy says."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import botbus
+from tests.daemon.test_policy import NOBODY, as_nobody
+from tests.daemons import DaemonProcess
+
+POLICY = f"""
+socket_mode = "0666"
+
+[[policy]]
+users = [{NOBODY}]
+bots = ["guest"]
+configure = ["guest.*"]
+reveal = ["guest.token"]
+read = ["botbus.config"]
+
+[[policy]]
+users = [{NOBODY}]
+bots = ["worker"]
+work = true
+"""
+STRANGER = """
+did = {}
+def attempt(what, deed):
+    try:
+        did[what] = deed()
+    except botbus.BusError as error:
+        did[what] = error.code
+with botbus.connect_sync(sys.argv[2], url=sys.argv[1], timeout=5) as bus:
+    attempt("its secret", lambda: bus.configurations.get("guest.token").value)
+    attempt("another's secret", lambda: bus.configurations.get("boss.token").value)
+    attempt("what is no secret", lambda: bus.configurations.get("level").value)
+    attempt("list", lambda: [c.value for c in bus.configurations.list()])
+    attempt("set its own", lambda: bus.configurations.set("guest.level", 1).value)
+    attempt("set another", lambda: bus.configurations.set("level", 1).value)
+    attempt("unset another", lambda: bus.configurations.unset("boss.token"))
+    attempt("watch", lambda: bool(bus.history(channel="botbus.config")))
+    attempt("work", lambda: bus.tasks.create("t", "script").title)
+    attempt("delete", lambda: bus.workstreams.delete("scratch"))
+    attempt("connections", lambda: bus.connections.list())
+print(json.dumps(did))
+"""
+
+pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+
+
+@pytest.fixture
+def daemon() -> Iterator[DaemonProcess]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "botbus.toml").write_text(POLICY)
+        with DaemonProcess(folder, "--config", str(folder / "botbus.toml")) as running:
+            with botbus.connect_sync("boss", url=running.url) as bus:
+                bus.configurations.set("guest.token", "hunter2", is_secret=True)
+                bus.configurations.set("boss.token", "hunter3", is_secret=True)
+                bus.configurations.set("level", "info")
+            yield running
+
+
+def test_a_secret_is_for_whom_the_policy_lets(daemon: DaemonProcess) -> None:
+    assert json.loads(as_nobody(STRANGER, daemon.url, "guest")) == {
+        "its secret": "hunter2",
+        "another's secret": "denied",
+        "what is no secret": "info",
+        "list": [None, None, "info"],
+        "set its own": 1,
+        "set another": "denied",
+        "unset another": "denied",
+        "watch": True,
+        "work": "denied",
+        "delete": "denied",
+        "connections": "denied",
+    }
+    assert "hunter" not in daemon.log()
+    assert "no rule lets guest get the secret boss.token" in daemon.log()
+
+
+def test_who_works_keeps_the_records_of_work(daemon: DaemonProcess) -> None:
+    did = json.loads(as_nobody(STRANGER, daemon.url, "worker"))
+    assert (did["work"], did["its secret"], did["watch"]) == ("t", "denied", "denied")
