@@ -50,7 +50,18 @@ from botbus.workflows.run import Run
 from botbus.workflows.worker import Worker
 from botbus_protocol import __version__
 from botbus_protocol.grammar import new_id
-from botbus_protocol.records import Channel, Message, Subscription
+from botbus_protocol.records import (
+    Channel,
+    Configuration,
+    Connection,
+    Message,
+    Session,
+    Subscription,
+    Task,
+    ToolExecution,
+    WorkflowTask,
+    Workstream,
+)
 from botbus_protocol.replies import Receipt
 
 __all__ = [
@@ -59,7 +70,9 @@ __all__ = [
     "Bus",
     "BusError",
     "Channel",
+    "Configuration",
     "Conflict",
+    "Connection",
     "Delivery",
     "Denied",
     "IllegalState",
@@ -75,6 +88,7 @@ __all__ = [
     "RunCancelled",
     "RunFailed",
     "RunHandle",
+    "Session",
     "ShuttingDown",
     "StepFailed",
     "StepTimeout",
@@ -82,13 +96,17 @@ __all__ = [
     "StorageFull",
     "Subscription",
     "SyncBus",
+    "Task",
     "Timeout",
     "TooLarge",
+    "ToolExecution",
     "Unavailable",
     "UnknownOp",
     "UnsupportedVersion",
     "Worker",
     "Workflow",
+    "WorkflowTask",
+    "Workstream",
     "__version__",
     "connect",
     "connect_sync",

@@ -86,7 +86,7 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("configurations", {"is_secret": 2}),
     ("configurations", {"key": ""}),
     ("configurations", {"key": "x" * 257}),
-    ("configurations", {"value": 1}),
+    ("configurations", {"value": b"\xff"}),
 ]
 
 
