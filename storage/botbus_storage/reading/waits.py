@@ -31,7 +31,6 @@ _FITTING = """
     AND (:sender IS NULL OR m.sender_bot_name = :sender)
     AND (:reply_to IS NULL OR m.reply_to = :reply_to)
     AND (m.expires_at IS NULL OR m.expires_at > :now)
-    AND (m.deliver_at IS NULL OR m.deliver_at <= :now)
     AND NOT EXISTS (SELECT 1 FROM bot_recalls c WHERE c.seq = m.seq)
 """
 _PAGE = "ORDER BY m.seq LIMIT :limit"
@@ -93,8 +92,8 @@ def messages_for(
 ) -> list[Message]:
     """Messages after a seq that a wait may want, in commit order; none when there are no more.
 
-    In a mailbox: what lies there unsettled and is due. Fields of the body (`where`) and verdicts are
-    not looked at, and whether a message is leased is for the mailbox in memory to say.
+    In a mailbox: what lies there unsettled. When a message is due, fields of the body (`where`) and
+    verdicts are not looked at, and whether a message is leased is for the mailbox in memory to say.
     """
     wait = wanted.wait
     parameters = {

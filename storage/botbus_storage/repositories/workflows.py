@@ -128,8 +128,8 @@ class RunReader(Protocol):
     ) -> list[Message]:
         """Messages after a seq that a wait may want, in commit order; none when there are no more.
 
-        The body is not looked at (`where`, verdicts), and whether a message of a mailbox is leased
-        is for the mailbox in memory to say.
+        The body (`where`, verdicts) and `deliver_at` are not looked at, and whether a message of a
+        mailbox is leased is for the mailbox in memory to say.
         """
 
     async def prunable(self, ended_before: str | None, keep: int | None, most: int) -> list[int]:

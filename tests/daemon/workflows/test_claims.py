@@ -172,7 +172,7 @@ def test_a_cancelled_claim_gives_back_what_nobody_saw(bots: Bots) -> None:
     bot, worker = bots(), bots("worker")
     workflow = save(bot)
     parked = worker.parked(parked_claim(worker, workflow, ticket="t1"))
-    assert worker.ok("cancel_claim", ticket="t1") == {"kind": "done"}
+    worker.ok("cancel_claim", ticket="t1")  # which may overtake the claim
     assert parked.reply()["ok"] == {"kind": "claimed"}
     run = start(bot, workflow)
     assert claim_one(worker, workflow, ticket="t2")["run"]["attempt"] == 1

@@ -137,3 +137,24 @@ def event(bot: Plain, run: Json, kind: str, number: int = 1) -> Json:
 def why(bot: Plain, run: Json) -> str:
     sentence: str = bot.ok("explain_run", id=run["id"])["sentence"]
     return sentence
+
+
+def waiting_run(worker: Plain, workflow: Json, **wait: Any) -> Json:
+    """A run that waits for a message at step `m`, and that nobody holds."""
+    claimed = begun(worker, workflow)
+    wait_for(worker, claimed, "m", "message", **wait)
+    assert suspend(worker, claimed)["status"] == "paused"
+    run: Json = claimed["run"]
+    return run
+
+
+def took(worker: Plain, workflow: Json, step_id: str = "m") -> Any:
+    """The body of the message that the next run to claim waited for."""
+    claimed = claim_one(worker, workflow)
+    return told(claimed, step_id)["output"]["body"]
+
+
+def told(claimed: Json, step_id: str) -> Json:
+    """A step as it was told along with its run."""
+    found: list[Json] = [s for s in claimed["steps"] if s["step_id"] == step_id]
+    return found[-1]

@@ -95,7 +95,7 @@ async def message(store: Store, seq: int) -> Message:
     return found
 
 
-async def test_what_has_expired_or_is_not_due_yet_is_not_there(store: Store) -> None:
+async def test_what_has_expired_is_not_there_and_what_is_not_due_yet_is(store: Store) -> None:
     coder = await bot(store, "coder")
     await store.submit(
         [
@@ -107,7 +107,7 @@ async def test_what_has_expired_or_is_not_due_yet_is_not_there(store: Store) -> 
     )
     await deliver(store, 3, coder, "waiting")
     await deliver(store, 4, coder, "waiting")
-    assert await seqs(store, wanted(bot_id=coder)) == [2, 4]
+    assert await seqs(store, wanted(bot_id=coder)) == [2, 3, 4]
 
 
 @pytest.mark.parametrize("replies", [False, True])
