@@ -5,9 +5,11 @@ import pytest
 from botbus_protocol.errors import Refused
 from botbus_protocol.grammar import new_id
 from botbus_protocol.records import SCRATCH
+from botbus_storage.engine import Group, SqliteEngine
 from botbus_storage.operations import SeeBot, SeenBot
 from botbus_storage.reading.records.paging import Window
-from botbus_storage.reading.records.workstreams import SessionScope
+from botbus_storage.reading.records.workstreams import SessionScope, get_workstream
+from botbus_storage.record_operations.connections import OpenRecords
 from botbus_storage.record_operations.workstreams import (
     CreateSession,
     CreateWorkstream,
@@ -189,3 +191,12 @@ async def test_no_session_starts_where_there_is_no_work(store: Store) -> None:
     assert await refused(store.workstreams.create_session(archived)) == "illegal_state"
     nowhere = CreateSession(id=new_id(), workstream_id=new_id())
     assert await refused(store.workstreams.create_session(nowhere)) == "not_found"
+
+
+def test_each_start_makes_scratch_anew_if_it_was_taken_out(engine: SqliteEngine) -> None:
+    engine.connection.execute("DROP TRIGGER scratch_is_not_deleted")
+    engine.connection.execute("DELETE FROM workstreams")
+    engine.execute([Group([OpenRecords()])])
+    scratch = get_workstream(engine.connection, SCRATCH)
+    assert scratch is not None
+    assert scratch.is_scratch
