@@ -28,6 +28,8 @@ COMMANDS = {
     "bots": "bots",
     "channel": "channel",
     "dead": "dead",
+    "workflow": "workflow",
+    "run": "run",
     "workstream": "workstream",
     "session": "session",
     "task": "task",
