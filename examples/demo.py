@@ -18,6 +18,8 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import Self
 
+import botbus
+
 HERE = Path(__file__).parent
 PATIENCE = 20.0
 """Seconds until something that must happen is taken not to happen."""
@@ -123,6 +125,14 @@ class Stage:
         self.daemon = self._enter("daemon", "-m", "botbus_cli", "serve", *words)
         self.daemon.until(" serves ")
 
+    def until_event(self, kind: str) -> None:
+        """Waits until something has befallen a run; the daemon tells of it on a channel."""
+        with botbus.connect_sync(url=self._url) as bus:
+            for event in bus.tail("botbus.runs", after=0):
+                if event.type == kind:
+                    tell("demo", f"sees {kind}: the run waits, and needs no worker for it")
+                    return
+
     def bot(self, file: str, *words: str, name: str = "", quiet: bool = False) -> Actor:
         name = name or file.removesuffix(".py")
         return self._enter(name, str(HERE / file), *words, quiet=quiet)
@@ -211,7 +221,35 @@ def the_daemon_dies(stage: Stage) -> None:
     claim(len(archived) == CRASH_BUILDS + 1, f"{len(archived)} in all, one of them from before")
 
 
-ACTS = (questions_and_answers, offline_subscribers, a_bot_dies, the_daemon_dies)
+def a_worker_dies(stage: Stage) -> None:
+    """A worker is killed in the middle of a workflow: another one goes on after its last step."""
+    slow = stage.bot("releaser.py", "--slow", name="releaser 1")
+    slow.until("ready")
+    customer = stage.bot("releaser.py", "1.2", name="customer")
+    slow.until("builds v1.2")
+    quick = stage.bot("releaser.py", name="releaser 2")
+    quick.until("ready")
+    killed = time.monotonic()
+    slow.kill()
+    again = quick.until("builds v1.2")
+    claim(again > killed, f"the build went on elsewhere in {(again - killed) * 1000:.0f} ms")
+    claim(quick.said("tags") == [], "what was finished, the tag, was not done again")
+    stage.until_event("run.waiting")
+    stage.daemon.kill()
+    stage.start_daemon()
+    maintainer = stage.bot("maintainer.py")
+    maintainer.until("says yes to 'Publish v1.2.tar.gz")
+    claim(customer.ended() == 0, "the question outlived the daemon, and yes published the release")
+    claim(customer.said("'published': 'v1.2.tar.gz'"), "the customer has the result of the run")
+    archivist = stage.bot("archivist.py")
+    claim(archivist.ended() == 0, "the archivist read its mailbox")
+    claim(archivist.said("'v1.2', built"), "the release was announced")
+    claim(len(archivist.said(ARCHIVED)) == 1, "once")
+    quick.stop()
+    maintainer.stop()
+
+
+ACTS = (questions_and_answers, offline_subscribers, a_bot_dies, the_daemon_dies, a_worker_dies)
 
 
 def play() -> None:

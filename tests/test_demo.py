@@ -30,6 +30,8 @@ def test_the_demo_holds_what_it_claims(folder: Path) -> None:
         "3. A bot is killed in the middle of its work",
         "4. The daemon is killed under load",
         "✓ it found every build acknowledged before the crash",
+        "5. A worker is killed in the middle of a workflow",
+        "✓ what was finished, the tag, was not done again",
         "Everything held, in ",
     ):
         assert act in done.stdout

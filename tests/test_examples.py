@@ -2,9 +2,11 @@
 
 import ast
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,14 @@ import botbus
 from tests.daemons import DaemonProcess
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-BOTS = ("archivist.py", "builder.py", "reviewer.py")
+BOTS = (
+    "archivist.py",
+    "biller.py",
+    "builder.py",
+    "maintainer.py",
+    "releaser.py",
+    "reviewer.py",
+)
 
 
 @contextmanager
@@ -78,3 +87,62 @@ def test_the_reviewer_lays_aside_what_it_cannot_review(daemon: DaemonProcess) ->
         assert letter.reason.startswith("nothing to review")
         reviewer.send_signal(signal.SIGINT)
         assert reviewer.wait(10) == 0
+
+
+def line_of(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().rstrip()
+
+
+def test_a_release_goes_on_where_its_bot_died(daemon: DaemonProcess) -> None:
+    with bot(daemon, "releaser.py", "--slow") as slow:
+        assert line_of(slow) == "ready"
+        with bot(daemon, "releaser.py", "1.2") as customer, bot(daemon, "releaser.py") as quick:
+            assert [line_of(slow) for _ in range(2)] == ["tags v1.2", "builds v1.2"]
+            assert line_of(quick) == "ready"
+            slow.kill()
+            assert line_of(quick) == "builds v1.2"
+            with bot(daemon, "maintainer.py") as maintainer:
+                assert line_of(maintainer) == "ready"
+                assert line_of(maintainer) == "says yes to 'Publish v1.2.tar.gz?'"
+                said, _ = customer.communicate(timeout=20)
+            result = "is out: {'published': 'v1.2.tar.gz', 'by': 'maintainer'}"
+            assert said.splitlines()[1] == result
+            assert ask_for_release(daemon, "1.2") == result
+            with bot(daemon, "maintainer.py", "no"):
+                kept = "is out: {'kept': 'v1.3.tar.gz', 'because': 'the maintainer says no'}"
+                assert ask_for_release(daemon, "1.3") == kept
+            quick.send_signal(signal.SIGINT)
+            assert quick.wait(10) == 0
+    with botbus.connect_sync("watcher", url=daemon.url) as bus:
+        assert [m.body["change"] for m in bus.history(channel="builds")] == ["v1.2"]
+
+
+def ask_for_release(daemon: DaemonProcess, version: str) -> str:
+    with bot(daemon, "releaser.py", version) as customer:
+        said, _ = customer.communicate(timeout=20)
+    assert customer.returncode == 0, said
+    return said.splitlines()[1]
+
+
+def test_each_order_is_billed_once_whenever_the_biller_dies(daemon: DaemonProcess) -> None:
+    orders = list(range(12))
+    dice = random.Random(7)
+    with botbus.connect_sync("shop", url=daemon.url) as bus:
+        bus.create_channel("invoices")
+        for order in orders:
+            bus.send("biller", {"order": order, "price": 100})
+        kills = 0
+        while len(bus.history(channel="invoices")) < len(orders):
+            with bot(daemon, "biller.py", "0.02") as biller:
+                assert line_of(biller) == "ready"
+                time.sleep(dice.uniform(0.0, 0.15))
+                biller.kill()
+                kills += 1
+        invoices = bus.history(channel="invoices", limit=100)
+        assert sorted(invoice.body["order"] for invoice in invoices) == orders
+        runs = bus.runs.list("order", limit=100)
+        assert {run.status for run in runs} == {"completed"}
+        assert len(runs) == len(orders)
+        assert bus.dead("biller") == []
+    assert kills > 3
