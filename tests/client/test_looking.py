@@ -90,7 +90,7 @@ async def test_history_in_both_directions(
         assert await bus.history(between=pair, before=receipts[0].timestamp) == []
         hour = timedelta(hours=1)
         assert len(await bus.history(between=pair, after=datetime.now(UTC) - hour)) == 30
-        with pytest.raises(botbus.Invalid, match="give between, channel or thread"):
+        with pytest.raises(botbus.Invalid, match="give between, channel, thread or session_id"):
             await bus.history()
 
 

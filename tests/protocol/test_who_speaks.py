@@ -135,4 +135,4 @@ def test_who_acts_has_a_name_and_who_watches_needs_none(daemon: DaemonProcess) -
             assert watcher.ok(op, **fields)["kind"], op
         for op, fields in WATCHING_IN_VAIN.items():
             assert watcher.error(op, id=new_id(), **fields)["code"] == "not_found"
-        assert [bot["name"] for bot in watcher.ok("list_bots")["bots"]] == ["botbus", "maker"]
+        assert [bot["name"] for bot in watcher.ok("list_bots")["bots"]] == ["maker"]

@@ -159,3 +159,13 @@ async def test_the_life_of_a_message(store: Store) -> None:
     assert [m.seq for m in life.replies] == [2]
     (dead,) = await store.trail.dead_letters(None, (0, ""), 10)
     assert (dead.bot, dead.message.id, dead.reason) == ("coder", asked.id, "broken")
+
+
+async def test_the_daemons_own_are_found_by_name_and_in_no_list(store: Store) -> None:
+    daemon = await bot(store, "botbus")
+    await store.messages.create_channel("botbus.runs", daemon)
+    await store.messages.create_channel("botbuses", daemon)
+    assert [c.name for c in await store.messages.list_channels()] == ["botbuses"]
+    assert await store.directory.list_bots("", 10) == []
+    assert await store.directory.find_bot("botbus") is not None
+    assert await store.directory.find_channel("botbus.runs") is not None

@@ -1,16 +1,23 @@
-"""Bots, channels and subscriptions as they are on disk, in pages by name."""
+"""Bots, channels and subscriptions as they are on disk, in pages by name.
+
+The daemon's own bot and channels are found by their names, and are in no list.
+"""
 
 import sqlite3
 
 from botbus_protocol.grammar import looks_like_id
 from botbus_protocol.records import Bot, Channel, Subscription
+from botbus_protocol.run_events import SYSTEM_BOT, SYSTEM_PREFIX
 from botbus_storage.writing.channels import read_channel
 
 _BOT = "SELECT id, name, first_seen_at, last_seen_at FROM bots WHERE"
 _BY_NAME = f"{_BOT} name = ?"
 _BY_ID = f"{_BOT} id = ?"
-_BOTS = f"{_BOT} name > ? ORDER BY name LIMIT ?"
-_CHANNELS = "SELECT name FROM bot_channels WHERE name > ? ORDER BY name LIMIT ?"
+_BOTS = f"{_BOT} name > ? AND name <> '{SYSTEM_BOT}' ORDER BY name LIMIT ?"
+_CHANNELS = f"""
+    SELECT name FROM bot_channels
+    WHERE name > ? AND name NOT GLOB '{SYSTEM_PREFIX}*' ORDER BY name LIMIT ?
+"""
 _SUBSCRIPTION = """
     SELECT b.name, s.channel_name, s.subscribed_at, s.cursor
     FROM bot_subscriptions s JOIN bots b ON b.id = s.bot_id
