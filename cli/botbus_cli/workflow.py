@@ -31,9 +31,17 @@ def _definition(file: str, field: str) -> dict[str, Any]:
     return read_definition(file, field)
 
 
-owner_option = click.option("--owner", type=BOT, metavar="BOT", help="The one of this bot.")
+def _one_owner(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    if value is not None and ctx.params.get("of_all"):
+        raise click.UsageError("a global workflow has no owner: say --global or --owner", ctx)
+    return value
+
+
+owner_option = click.option(
+    "--owner", type=BOT, metavar="BOT", callback=_one_owner, help="What belongs to this bot."
+)
 global_option = click.option(
-    "--global", "of_all", is_flag=True, help="The one that belongs to all bots."
+    "--global", "of_all", is_flag=True, is_eager=True, help="What belongs to all bots."
 )
 
 
@@ -67,8 +75,8 @@ async def save(bus: "Bus", definition: dict[str, Any], *, of_all: bool, as_json:
 
 
 @workflow.command("list", epilog=example("botbus workflow list --json"))
-@click.option("--owner", type=BOT, metavar="BOT", help="Only those of this bot.")
-@click.option("--global", "of_all", is_flag=True, help="Only those that belong to all bots.")
+@owner_option
+@global_option
 @limit_option(1000)
 @json_option
 @on_the_bus
