@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from botbus_daemon.policy import Act, User
 
 
-@click.group()
+@click.group(epilog=example("botbus policy check --uid alice --bot ci-1"))
 def policy() -> None:
     """Who may do what, by the settings' [[policy]] tables."""
 
