@@ -45,5 +45,9 @@ class Context(MutableMapping[str, Any]):
         changes, self.changes = self.changes, {}
         return changes
 
+    def put_back(self, changes: dict[str, Any] | None) -> None:
+        """The checkpoint that was to take them along was refused."""
+        self.changes = {**(changes or {}), **self.changes}
+
     def whole(self) -> dict[str, Any]:
         return {key: value for key, value in self._values.items() if value is not None}

@@ -31,12 +31,11 @@ from botbus.errors import (
 from botbus.transport import R, Transport
 from botbus.workflows.errors import Gone
 from botbus_protocol.errors import Fault
-from botbus_protocol.replies import AnyReply
-from botbus_protocol.requests import Request
+from botbus_protocol.replies import AnyReply, RunReply
+from botbus_protocol.requests import GetRun, Request
 
 PASSING = (Unavailable, Timeout, ShuttingDown, StorageFull, StorageFailed, Internal, Limit)
 """Errors that say nothing about what was asked: it is asked again."""
-OVER = (LeaseLost, NotFound)
 PAUSE = 0.2
 """Seconds before a checkpoint is tried again."""
 
@@ -100,7 +99,11 @@ class Grip:
             sent = monotonic()
             try:
                 reply = await self._transport.call(request, kind)
-            except OVER:
+            except LeaseLost:
+                self.lose()
+            except NotFound:
+                if await self._is_there():
+                    raise
                 self.lose()
             except PASSING as error:
                 await self._pause(error)
@@ -119,6 +122,10 @@ class Grip:
                     raise faults[0]
             except LeaseLost:
                 self.lose()
+            except NotFound:
+                if await self._is_there():
+                    raise
+                self.lose()
             except PASSING as error:
                 await self._pause(error)
             else:
@@ -131,6 +138,16 @@ class Grip:
     def post(self, request: Request) -> None:
         """Tells something that nobody waits for."""
         self._transport.post(request)
+
+    async def _is_there(self) -> bool:
+        """Whether there is a run at all; if so, it is something else that was not found."""
+        try:
+            await self._transport.call(GetRun(id=self.run), RunReply)
+        except NotFound:
+            return False
+        except BusError:
+            return True
+        return True
 
     def _told(self, reply: R, sent: float) -> R:
         self.touched = sent

@@ -45,6 +45,10 @@ class Shape(NamedTuple):
             ) from None
 
 
+UNTYPED = Shape(False, Any)
+"""Of what is taken as it is stored."""
+
+
 def shape_of(function: Callable[..., Any]) -> Shape:
     """The shape of a function; remembered by its code, for it is asked before each step."""
     code = getattr(function, "__code__", None)

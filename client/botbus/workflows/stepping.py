@@ -122,6 +122,7 @@ class Stepping:
     async def _complete(self, value: Any, elapsed: float) -> Any:
         execution, name = self._execution, self._name
         what = f"the result of step {name!r}"
+        changes = execution.context.take()
         try:
             stored = self._shape.stored(value, what)
             request = CompleteStep(
@@ -129,12 +130,13 @@ class Stepping:
                 step=name,
                 lease=execution.grip.lease,
                 output=packed_plain(stored, what),
-                context=packed_changes(execution.context.take()),
+                context=packed_changes(changes),
                 attempt=self._attempt,
                 elapsed=elapsed,
             )
             await execution.grip.call(request, Checkpoint)
         except BusError as error:
+            execution.context.put_back(changes)
             await self._tell_failure(error.message, elapsed, final=True)
             raise step_error(name, error.message[:MAX_ERROR]) from None
         return self._shape.restored(stored, what)

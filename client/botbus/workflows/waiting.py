@@ -13,6 +13,7 @@ from botbus.values import plain
 from botbus.workflows.errors import step_error
 from botbus.workflows.execution import Execution
 from botbus.workflows.memo import Past, is_end
+from botbus.workflows.telling import checkpointed
 from botbus_protocol.records import Step
 from botbus_protocol.replies import StepReply
 from botbus_protocol.requests import Request, WaitFor
@@ -33,7 +34,7 @@ async def waited(
     """
     step = past.end if past is not None else None
     if step is None:
-        step = await _begun(execution, name, wait, input, () if past is not None else first)
+        step = await _begun(execution, name, past, wait, input, first)
     if not is_end(step):
         step = await execution.arrival(name, wait.kind, wait.seconds)
     if step.status == "failed":
@@ -42,23 +43,21 @@ async def waited(
 
 
 async def _begun(
-    execution: Execution, name: str, wait: WaitFor, given: Any, first: Sequence[Request]
+    execution: Execution,
+    name: str,
+    past: Past | None,
+    wait: WaitFor,
+    given: Any,
+    first: Sequence[Request],
 ) -> Step:
-    grip = execution.grip
     request = begin_step(
-        grip.run,
+        execution.grip.run,
         name,
-        grip.lease,
+        execution.grip.lease,
         kind=wait.kind,
         input=plain(given, f"the input of step {name!r}"),
         wait=wait,
     )
-    execution.busy()
-    try:
-        if not first:
-            return (await grip.call(request, StepReply)).step
-        *_, reply = await grip.atomic([*first, request])
-        assert isinstance(reply, StepReply)
-        return reply.step
-    finally:
-        execution.rests()
+    before = first if past is None else ()
+    reply = await checkpointed(execution, name, wait.kind, past, request, StepReply, first=before)
+    return reply.step

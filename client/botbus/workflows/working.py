@@ -14,14 +14,12 @@ from botbus.runs import RunGroup
 from botbus.transport import Transport
 from botbus.workflows.definition import Workflow, checked_workflows
 from botbus.workflows.handle import RunHandle
-from botbus.workflows.shape import Shape
+from botbus.workflows.shape import UNTYPED, Shape
 from botbus.workflows.worker import Worker
 from botbus_protocol.replies import RunReply
 from botbus_protocol.requests import ClaimRuns
 
 T = TypeVar("T")
-
-_ANY = Shape(False, Any)
 
 
 class Working(Room):
@@ -130,7 +128,7 @@ class Working(Room):
         if isinstance(workflow, Workflow):
             return workflow.shape
         known = (one.known(workflow) for one in self._workers)
-        return next((found.shape for found in known if found is not None), _ANY)
+        return next((found.shape for found in known if found is not None), UNTYPED)
 
     async def _saved(self, workflow: Workflow[Any]) -> str:
         """The id of a workflow, which is saved now if it was not, or was otherwise."""

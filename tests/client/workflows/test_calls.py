@@ -421,6 +421,26 @@ async def test_the_context_is_there_for_others_and_repeats_itself(daemon: Daemon
     assert seen == [{"count": 41}, {"count": 41}]
 
 
+async def test_the_context_is_not_lost_with_a_step_that_is_refused(daemon: DaemonProcess) -> None:
+    async def body(run: botbus.Run) -> None:
+        run.context["one"] = 1
+        with pytest.raises(botbus.StepFailed):
+            await run.step("odd", object)
+        await run.step("even", lambda: 2)
+        run.context["two"] = 2
+        with pytest.raises(botbus.StepFailed):
+            await run.publish("nowhere", 1)
+        await run.approval("gate")
+
+    async with staged(daemon, body) as stage:
+        run = await stage.start()
+        await stage.until(run.id, "paused")
+        assert (await run.get()).context == {"one": 1}
+        await stage.bus.runs.approve(run.id, "gate")
+        await run.result(SECONDS)
+        assert (await run.get()).context == {"one": 1, "two": 2}
+
+
 async def test_the_logger_is_silent_on_replay(
     daemon: DaemonProcess, caplog: pytest.LogCaptureFixture
 ) -> None:

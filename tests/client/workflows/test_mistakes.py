@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
 import pytest
 
 import botbus
-from tests.client.workflows.stage import staged
+from tests.client.workflows.stage import SECONDS, Staged, staged, until_step
 from tests.daemons import DaemonProcess
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -166,3 +168,57 @@ async def test_a_message_that_nobody_may_get(daemon: DaemonProcess) -> None:
 
     async with staged(daemon, body) as stage:
         assert "nowhere" in await stage.play()
+
+
+@pytest.mark.parametrize("what", ["channel", "workflow", "version", "bot"])
+async def test_waiting_for_what_there_is_not(daemon: DaemonProcess, what: str) -> None:
+    async def body(run: botbus.Run) -> Any:
+        try:
+            if what == "channel":
+                await run.wait_message("wait", channel="nowhere")
+            elif what == "workflow":
+                await run.child("wait", "nothing")
+            elif what == "version":
+                await run.child("wait", "play", version="9.9")
+            else:
+                await run.ask("no bot", 1, name="wait")
+        except (botbus.StepFailed, botbus.Invalid) as error:
+            return str(error)
+
+    async with staged(daemon, body) as stage:
+        run = await stage.start()
+        said = await run.result(SECONDS)
+        assert {"channel": "nowhere", "workflow": "nothing", "version": "9.9"}.get(
+            what, "not a name"
+        ) in said
+        assert await run.status() == "completed"
+
+
+async def test_a_run_that_is_deleted_under_its_worker(daemon: DaemonProcess) -> None:
+    gone = anyio.Event()
+
+    async def step() -> None:
+        try:
+            await anyio.sleep(0.3)
+        finally:
+            gone.set()
+
+    async def body(run: botbus.Run) -> None:
+        for n in range(100):
+            await run.step(f"step {n}", step)
+
+    async with staged(daemon, body) as stage:
+        run = await stage.start()
+        await until_step(stage.bus, run.id, "step 0", "running")
+        await run.cancel()
+        workflow = await stage.bus.workflows.by_name("play")
+        assert await stage.bus.workflows.delete(workflow.id, force=True)
+        await gone.wait()
+        await until_free(stage)
+
+
+async def until_free(stage: Staged) -> None:
+    async def free() -> bool:
+        return not stage.worker.running
+
+    await until(free)

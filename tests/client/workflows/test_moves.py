@@ -6,6 +6,8 @@ import anyio
 import pytest
 
 import botbus
+from botbus.workflows.execution import Execution
+from botbus_protocol.records import Step
 from tests.client.workflows.stage import (
     SECONDS,
     staged,
@@ -271,3 +273,29 @@ async def test_nobody_waits_for_ever(daemon: DaemonProcess) -> None:
             await run.result(0.2)
         with pytest.raises(botbus.Timeout, match=r"has not ended within 0\.2 s: it goes on"):
             await stage.bus.runs.wait(run.id, 0.2)
+
+
+async def test_what_comes_while_a_run_is_let_go_is_not_lost(
+    daemon: DaemonProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = anyio.Event()
+    let_go, arrived = Execution._let_go, Execution.arrived
+
+    async def late(execution: Execution) -> None:
+        async with botbus.connect("boss", url=daemon.url) as boss:
+            await boss.runs.approve(execution.record.id, "publish")
+        await came.wait()
+        await let_go(execution)
+
+    def heard(execution: Execution, step: Step) -> None:
+        arrived(execution, step)
+        came.set()
+
+    monkeypatch.setattr(Execution, "_let_go", late)
+    monkeypatch.setattr(Execution, "arrived", heard)
+
+    async def body(run: botbus.Run) -> list[Any]:
+        return [(await run.approval("publish")).by, run.attempt]
+
+    async with staged(daemon, body) as stage:
+        assert await stage.play() == ["boss", 2]

@@ -127,6 +127,24 @@ async def test_a_hung_step_keeps_its_lease_and_a_hung_loop_loses_it(daemon: Daem
     assert calls == ["step"] * 3
 
 
+async def test_who_may_have_lost_a_run_asks_before_the_next_step(daemon: DaemonProcess) -> None:
+    calls: list[int] = []
+
+    async def body(run: botbus.Run) -> int:
+        async def second() -> None:
+            calls.append(run.attempt)
+
+        await run.step("first", lambda: None)
+        if run.attempt == 1:
+            time.sleep(1.5)  # noqa: ASYNC251 - longer than the lease, and nobody can tell us
+        await run.step("second", second)
+        return run.attempt
+
+    async with staged(daemon, body, lease=0.5) as stage:
+        assert await stage.play() == 2
+    assert calls == [2]
+
+
 async def test_a_restarted_daemon_finds_its_worker_again(daemon: DaemonProcess) -> None:
     gate = anyio.Event()
     calls: list[str] = []
