@@ -17,9 +17,9 @@ def span_text(seconds: float | None) -> str:
     """Seconds as `4 ms`, `1.2 s`, `1m15s`, `2h03m` or `3d04h`; nothing for no span."""
     if seconds is None:
         return ""
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
