@@ -17,21 +17,30 @@ MOMENT = 0.05
 
 class SlowSteps:
     def __init__(self, transport: Transport) -> None:
+        self._loop = transport.loop
         self._running: dict[tuple[Grip, str], float] = {}
-        self._alarm = Alarm(transport.loop, self._look)
+        self._alarm: Alarm | None = None
         self._closed = False
 
     def began(self, grip: Grip, step: str, now: float) -> None:
         self._running[grip, step] = now
-        if not self._alarm.is_set and not self._closed:
-            self._alarm.set(MOMENT)
+        if self._alarm is None or not self._alarm.is_set:
+            self._set_alarm()
 
     def ended(self, grip: Grip, step: str) -> None:
         self._running.pop((grip, step), None)
 
     def close(self) -> None:
         self._closed = True
-        self._alarm.close()
+        if self._alarm is not None:
+            self._alarm.close()
+
+    def _set_alarm(self) -> None:
+        if self._closed:
+            return
+        if self._alarm is None:
+            self._alarm = Alarm(self._loop, self._look)
+        self._alarm.set(MOMENT)
 
     def _look(self) -> None:
         now = monotonic()
@@ -42,4 +51,4 @@ class SlowSteps:
                 told = BeginStep(run=grip.run, step=step, lease=grip.lease, elapsed=now - began)
                 grip.post(told)
         if self._running:
-            self._alarm.set(MOMENT)
+            self._set_alarm()

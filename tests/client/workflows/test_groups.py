@@ -9,6 +9,12 @@ from tests.daemons import DaemonProcess
 
 pytestmark = pytest.mark.anyio
 
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
 DEFINITION = {
     "name": "release",
     "version": "2.1",
