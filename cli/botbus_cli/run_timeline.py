@@ -205,14 +205,15 @@ def _value(value: Any) -> str:
 
 
 def _waiting(step: "Step", wait: "Wait") -> str:
-    until = f" until {time_text(wait.due_at)} UTC" if wait.due_at else ""
+    until = f", until {time_text(wait.due_at)} UTC" if wait.due_at else ""
     if wait.kind == "sleep":
-        return f"sleeps{until}"
+        return f"sleeps until {time_text(wait.due_at)} UTC"
     if wait.kind == "child":
         return f"waits for run {wait.child}"
+    if wait.kind == "message":
+        return f"waits for a message{until}"
     prompt = prompt_of(step)
-    asked = f": {prompt}" if prompt and wait.kind == "approval" else ""
-    return f"waits for {'approval' if wait.kind == 'approval' else 'a message'}{until}{asked}"
+    return f"waits for approval: {prompt}" if prompt else f"waits for approval{until}"
 
 
 def prompt_of(step: "Step") -> str:

@@ -118,10 +118,10 @@ def test_a_run_is_drawn_along_its_time(run: Botbus, worker: botbus.SyncBus) -> N
     assert tag.endswith("→ v0")
     assert publish.startswith("? publish ")
     assert "░" in publish
-    assert "waits for approval until 20" in publish
+    assert publish.endswith("waits for approval: Publish v0? ⏎ Really?")
     assert all(len(line) <= 100 for line in steps.splitlines())
     full = run("run", "show", name, "--full").out
-    assert "UTC: Publish v0?\n    Really?\n" in full
+    assert "    waits for approval: Publish v0?\n    Really?\n" in full
     as_json = run("run", "show", name, "--json").object
     assert [step["step_id"] for step in as_json["steps"]] == ["tag", "publish"]
     assert as_json["why"].startswith("It waits for the approval")
