@@ -34,6 +34,9 @@ class Life(RuleBasedStateMachine):
         self.leases = 0
         self.truths: dict[int, Truth] = {}
         self.rows: dict[int, Row] = {}
+        self.in_memory: set[int] = set()
+        self.kept_out: set[int] = set()
+        """Those that are in no stream, while the mailbox lives that was offered them."""
         self.cursors = dict.fromkeys(SOURCES, 0)
         self.last_first = 0
         self.mailbox = self.empty_mailbox()
@@ -53,18 +56,21 @@ class Life(RuleBasedStateMachine):
             message = Message(seq=self.head, id=str(self.head), sender="s", channel=source or None)
             self.truths[self.head] = Truth(message, source)
 
-    @rule()
-    def gather(self) -> None:
-        """Reads from disk: what lies beyond the positions and has no row."""
+    @rule(most=st.sampled_from([1, 3, 100]))
+    def gather_a_page(self, most: int) -> None:
+        self.gather(most)
+
+    def gather(self, most: int = 100) -> None:
+        """What lies beyond the positions: from disk, if it has no row; from memory whatever it is."""
         positions = self.mailbox.positions
-        self.mailbox.gathered(
-            [
-                truth.message
-                for seq, truth in self.truths.items()
-                if seq > positions[truth.source] and seq not in self.rows and not truth.settled
-            ],
-            self.head,
-        )
+        page = [
+            truth.message
+            for seq, truth in self.truths.items()
+            if seq > positions[truth.source]
+            and seq not in self.kept_out
+            and (seq in self.in_memory or (seq not in self.rows and not truth.settled))
+        ][:most]
+        self.mailbox.gathered(page, page[-1].seq if len(page) == most else self.head)
 
     @rule(seconds=st.sampled_from([0.5, 1.0, 3.0, 20.0]))
     def pass_time(self, seconds: float) -> None:
@@ -84,12 +90,12 @@ class Life(RuleBasedStateMachine):
             assert truth.attempts >= POLICY.max_deliveries
             self.settle(delivery.seq)
 
-    def settle(self, seq: int) -> None:
+    def settle(self, seq: int, *, ahead: bool = False) -> None:
         """A final row is on disk."""
         self.rows.pop(seq, None)
         truth = self.truths[seq]
         truth.settled, truth.holder = True, None
-        self.mailbox.settled(seq)
+        self.mailbox.settled(seq, ahead=ahead)
 
     # What holders do
 
@@ -206,10 +212,56 @@ class Life(RuleBasedStateMachine):
             self.fetch(HOLDERS[0], 4, 10.0)
             assert truth.holder is None, "handed out while it was withheld"
         if succeeds:
-            self.settle(seq)
+            self.settle_ahead(truth)
         else:
             truth.handed_out = True  # it comes out of order now
             self.mailbox.release(seq)
+
+    def settle_ahead(self, truth: Truth) -> None:
+        """Settles what may not have been gathered, but lies in memory and will be."""
+        self.in_memory.add(truth.message.seq)
+        self.settle(truth.message.seq, ahead=True)
+
+    @rule(choice=st.integers(0, 100), taken=st.booleans(), meanwhile=st.booleans())
+    def lend(self, choice: int, taken: bool, meanwhile: bool) -> None:
+        """Somebody else may want a message, whether it was gathered or not."""
+        if not (unheld := self.unheld()):
+            return
+        truth = unheld[choice % len(unheld)]
+        seq = truth.message.seq
+        assert self.mailbox.lend(seq)
+        assert not self.mailbox.lend(seq), "lent to two"
+        if meanwhile:
+            self.gather()
+            self.fetch(HOLDERS[0], 4, 10.0)
+            assert truth.holder is None, "handed out while it was lent"
+        if taken:
+            self.settle_ahead(truth)
+        else:
+            truth.handed_out = True  # it comes out of order now
+            self.mailbox.take_back(truth.message, routed=True)
+
+    @rule(taken=st.booleans(), source=st.sampled_from(SOURCES), meanwhile=st.booleans())
+    def keep_out(self, taken: bool, source: str, meanwhile: bool) -> None:
+        """Somebody else may want a message that has not gone into any stream."""
+        self.head += 1
+        message = Message(seq=self.head, id=str(self.head), sender="s", channel=source or None)
+        truth = self.truths[self.head] = Truth(message, source)
+        assert self.mailbox.lend(message.seq)
+        self.kept_out.add(message.seq)
+        if meanwhile:
+            self.commit(source, 2)
+            self.gather()
+        if taken:
+            self.settle(message.seq)
+        else:
+            truth.handed_out = True
+            self.mailbox.take_back(message, routed=False)
+
+    @rule(choice=st.integers(0, 100))
+    def lend_what_is_held(self, choice: int) -> None:
+        if held := self.held():
+            assert not self.mailbox.lend(held[choice % len(held)].seq)
 
     # What the disk learns
 
@@ -223,6 +275,8 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
+        self.in_memory.clear()
+        self.kept_out.clear()
         self.mailbox = self.empty_mailbox()
         self.last_first = 0
         for truth in self.truths.values():

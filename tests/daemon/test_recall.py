@@ -89,6 +89,18 @@ def test_a_delayed_message_in_a_mailbox_in_use(bots: Bots) -> None:
     assert bot.fetch(wait=0.5) == []
 
 
+def test_a_message_that_its_mailbox_has_not_looked_at(bots: Bots) -> None:
+    """The mailbox is in memory, and the message beside it: nobody has fetched since it was sent."""
+    bot, sender = bots(), bots("sender")
+    sender.send(str(bot.bot), "before")
+    (delivery,) = bot.fetch()
+    bot.settle("ack", delivery)
+    receipt = sender.send(str(bot.bot), "gone")
+    assert sender.ok("recall", id=receipt["id"]) == {"kind": "done"}
+    sender.send(str(bot.bot), "after")
+    assert [d["message"]["body"] for d in bot.fetch()] == ["after"]
+
+
 def test_a_recall_that_fails_with_its_frame_leaves_the_message(bots: Bots) -> None:
     bot, sender = bots(), bots("sender")
     receipt = sender.send(str(bot.bot), "stays")

@@ -239,7 +239,7 @@ async def recall(broker: Broker, caller: Caller, request: Recall) -> Plan:
 
     def then(outcome: Recalled) -> Done:
         for courier in holders:
-            courier.mailbox.settled(outcome.seq)
+            courier.mailbox.settled(outcome.seq, ahead=True)
         return Done(changed=outcome.changed)
 
     return Write(RecallMessage(id=request.id, sender_id=session.bot_id), then, undo)
