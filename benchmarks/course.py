@@ -7,11 +7,12 @@ targets and the JSON refer to.
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks.acts import delivering, fanning_out, floor, sending
+from benchmarks.acts import delivering, fanning_out, floor, sending, stepping
 from benchmarks.daemons import Daemon
 from benchmarks.figures import Figures, Measured
 from benchmarks.players import Player, player
 from benchmarks.stage import Stage
+from benchmarks.steps import STEPS
 
 BATCHES = (64, 512, 1024)
 IN_FLIGHT = (64, 1024)
@@ -141,6 +142,17 @@ def fan_out_to_listeners(stage: Stage, daemon: Daemon, subscribers: int) -> Meas
     return {f"listening.{subscribers}.rate": messages * subscribers / (ended - begun) * 1e9}
 
 
+def workflows(stage: Stage) -> Measured:
+    """Runs of ten steps in one worker, one after the other and 16 at once."""
+    figures: Measured = {}
+    worker = stage.first
+    with stage.daemon() as daemon:
+        for at_once, runs in ((1, stage.sizes.runs), (16, stage.sizes.runs_at_once)):
+            work = partial(worker.perform, stepping.work, daemon.url, runs, at_once)
+            figures |= named(f"steps.{at_once}", costed(daemon, worker, runs * STEPS, work))
+    return figures
+
+
 def round_of(peers: list[tuple[str, Measurement]]) -> list[tuple[str, Measurement]]:
     """The steps of a round, each with what to tell the one who waits for it."""
     steps: list[tuple[str, Measurement]] = [
@@ -151,7 +163,7 @@ def round_of(peers: list[tuple[str, Measurement]]) -> list[tuple[str, Measuremen
         (f"SQLite alone, {batch} workflow steps a commit", partial(sqlite_steps, batch=batch))
         for batch in STEP_BATCHES
     ]
-    return [*steps, ("NNG alone", nng), ("the bus", bus), *peers]
+    return [*steps, ("NNG alone", nng), ("the bus", bus), ("workflows", workflows), *peers]
 
 
 def play(

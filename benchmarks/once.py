@@ -1,4 +1,4 @@
-"""What is measured once in a run: idle bots, and starts on an empty and on a large database."""
+"""What is measured once in a run: idle bots, crashes, and starts on an empty and a large database."""
 
 import resource
 import sqlite3
@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import botbus_migrations
+from benchmarks import crashes
 from benchmarks.acts import idling, sending
 from benchmarks.bodies import TEXT
 from benchmarks.course import AT_ONCE, named
@@ -32,6 +33,12 @@ def play_once(stage: Stage, figures: Figures, tell: Callable[[str], None]) -> No
     for _ in range(stage.sizes.starts):
         with stage.daemon() as daemon:
             figures.add({"start.empty.ready": daemon.ready_seconds * 1e3})
+    tell("workers that are killed")
+    figures.add(crashes.kills(stage))
+    tell(f"starts on {stage.sizes.interrupted} interrupted runs")
+    figures.add({"interrupted.runs.count": stage.sizes.interrupted})
+    for _ in range(stage.sizes.starts):
+        figures.add(crashes.start_on_runs(stage))
     if stage.sizes.large:
         large_database(stage, figures, tell)
 

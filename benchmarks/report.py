@@ -81,6 +81,7 @@ def others(record: Record) -> Table:
     return table
 
 
+_RUNS = ((1, "one run after another"), (16, "16 runs at once"))
 _TITLES = {
     "nng.p50": "NNG round trip alone, p50",
     "ask.p50": "ask to answer, p50",
@@ -102,15 +103,23 @@ _TITLES = {
     **{
         f"{peer.name}.steps.{many}.{kind}.rate": f"{peer.name}, {runs}, {kind} steps"
         for peer in peers.STEPPING
-        for many, runs in ((1, "one run after another"), (16, "16 runs at once"))
+        for many, runs in _RUNS
         for kind in ("async", "def")
     },
+    **{
+        f"steps.{many}.{process}.cpu": f"{runs}: {process}, a step"
+        for many, runs in _RUNS
+        for process in ("client", "daemon")
+    },
+    "takeover.p50": "worker killed to its step begun elsewhere, p50",
     "idle.bots.count": "idle bots",
     "idle.before.rss": "daemon before they came",
     "idle.after.rss": "daemon when all are there",
     "idle.quiet.busy": "daemon's processor time while nothing happens",
     "start.empty.ready": "start to ready, empty database",
     "start.large.ready": "start to ready, large database",
+    "interrupted.runs.count": "runs interrupted by a crash",
+    "start.runs.ready": "start to ready, interrupted runs",
     "large.messages.count": "messages in the large database",
     "large.send.64.rate": "64 in flight on the large database",
 }

@@ -17,6 +17,8 @@ class Sizes(Struct, frozen=True, kw_only=True):
     """Messages sent at once, and messages in the backlog that is consumed."""
     runs: int
     """Runs of a workflow, one after the other, and those of a peer."""
+    runs_at_once: int
+    """Runs of a workflow of which 16 are under way."""
     deliveries: int
     """Deliveries of a fan-out to connected subscribers, over all of them."""
     subscribers: tuple[int, ...]
@@ -26,6 +28,10 @@ class Sizes(Struct, frozen=True, kw_only=True):
     """Seconds for which the idle daemon is watched."""
     starts: int
     """Starts of a daemon, once in a run."""
+    kills: int
+    """Workers that are killed, once in a run."""
+    interrupted: int
+    """Runs in the database of a start after a crash."""
     large: int
     """Bytes of the large database, built once in a run; 0 for none."""
 
@@ -37,11 +43,14 @@ FULL = Sizes(
     singles=600,
     messages=16_000,
     runs=64,
+    runs_at_once=1_600,
     deliveries=10_000,
     subscribers=(1, 10, 100),
     bots=2_000,
     quiet=10.0,
     starts=3,
+    kills=10,
+    interrupted=10_000,
     large=1_000_000_000,
 )
 QUICK = Sizes(
@@ -51,11 +60,14 @@ QUICK = Sizes(
     singles=400,
     messages=10_000,
     runs=32,
+    runs_at_once=800,
     deliveries=2_000,
     subscribers=(1, 10, 100),
     bots=500,
     quiet=2.0,
     starts=3,
+    kills=3,
+    interrupted=10_000,
     large=0,
 )
 TINY = Sizes(
@@ -65,10 +77,13 @@ TINY = Sizes(
     singles=5,
     messages=64,
     runs=2,
+    runs_at_once=2,
     deliveries=10,
     subscribers=(1, 2),
     bots=4,
     quiet=0.1,
     starts=1,
+    kills=1,
+    interrupted=10,
     large=0,
 )

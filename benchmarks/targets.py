@@ -45,7 +45,15 @@ def all_idle(look: Look, name: str) -> float:
     return look(name)
 
 
+def all_interrupted(look: Look, name: str) -> float:
+    """A figure of a start after a crash, if the runs were as many as promised."""
+    if look("interrupted.runs.count") < PROMISED_RUNS:
+        raise Missing(name)
+    return look(name)
+
+
 PROMISED_BOTS = 2000
+PROMISED_RUNS = 10_000
 
 TARGETS = (
     Target(
@@ -139,6 +147,35 @@ TARGETS = (
         1.0,
         "",
         lambda f: f("delivery.p50") / f("redis.delivery.p50"),
+    ),
+    Target(
+        "steps, one run after another / DBOS",
+        "at least",
+        4.0,
+        "",
+        # Like with like: our steps are async, too.
+        lambda f: f("steps.1.rate") / f("dbos.steps.1.async.rate"),
+    ),
+    Target(
+        "steps, 16 runs at once",
+        "at least",
+        10_000,
+        "/s",
+        lambda f: f("steps.16.rate"),
+    ),
+    Target(
+        "worker killed to its step begun elsewhere, p50",
+        "at most",
+        100_000,
+        "µs",
+        lambda f: f("takeover.p50"),
+    ),
+    Target(
+        "start to ready, 10,000 interrupted runs",
+        "at most",
+        2000,
+        "ms",
+        lambda f: all_interrupted(f, "start.runs.ready"),
     ),
 )
 
