@@ -46,11 +46,13 @@ class Botbus:
         return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     @contextmanager
-    def started(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    def started(
+        self, *words: str, stdout: int = subprocess.PIPE
+    ) -> Iterator["subprocess.Popen[str]"]:
         """The command while it runs; what is left of it at the end is killed."""
         process = subprocess.Popen(
             self._command(words),
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
             env=self._env(),
@@ -68,4 +70,5 @@ class Botbus:
     def _env(self) -> dict[str, str]:
         """Pipes are not buffered beyond the command's own flush; a warning is an error."""
         ours = {"BOTBUS_URL": self.url, "PYTHONWARNINGS": "error"}
-        return {k: v for k, v in os.environ.items() if not k.startswith("BOTBUS_")} | ours
+        theirs = {k: v for k, v in os.environ.items() if not k.startswith("BOTBUS_")}
+        return {k: v for k, v in theirs.items() if k not in {"COLUMNS", "NO_COLOR"}} | ours

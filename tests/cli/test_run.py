@@ -1,10 +1,15 @@
 """run: started, waited for, listed, looked at and moved, with a worker that is really there."""
 
+import os
+import pty
+import termios
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import anyio
+import click
 import pytest
 
 import botbus
@@ -125,6 +130,34 @@ def test_a_run_is_drawn_along_its_time(run: Botbus, worker: botbus.SyncBus) -> N
     as_json = run("run", "show", name, "--json").object
     assert [step["step_id"] for step in as_json["steps"]] == ["tag", "publish"]
     assert as_json["why"].startswith("It waits for the approval")
+
+
+@pytest.mark.parametrize("columns", [40, 79, 120])
+def test_a_terminal_has_colours_and_its_width_is_kept(
+    run: Botbus, worker: botbus.SyncBus, columns: int
+) -> None:
+    name = started(run, '{"approve": 1}')
+    until(run, name, "paused")
+    steps = on_a_terminal(run, columns, "run", "show", name).split("\n\n")[1].splitlines()
+    assert all("\x1b[" in line for line in steps if line[:1] != " ")
+    plain = [click.unstyle(line) for line in steps]
+    assert max(map(len, plain)) <= columns
+    assert any("░" in line for line in plain) == (columns >= 80)
+
+
+def on_a_terminal(run: Botbus, columns: int, *words: str) -> str:
+    """What the command shows on a terminal of that width."""
+    master, terminal = pty.openpty()
+    with os.fdopen(master, "rb", 0) as screen:
+        termios.tcsetwinsize(terminal, (24, columns))
+        with run.started(*words, stdout=terminal) as process:
+            os.close(terminal)
+            shown = b""
+            with suppress(OSError):  # the terminal is gone with the process
+                while part := screen.read(4096):
+                    shown += part
+            assert process.wait(SECONDS) == 0
+    return shown.decode().replace("\r\n", "\n")
 
 
 def test_an_approval_shows_what_it_is_for_and_counts_once(
@@ -282,7 +315,8 @@ def test_a_run_is_named_by_id_key_or_a_piece_of_its_id(
     assert (both.code, both.out) == (1, "")
     assert both.err.startswith("botbus: conflict: ")
     assert one.id in both.err or two.id in both.err or "more" in both.err
-    for word in ("never-made", "abc", botbus.new_id()):
+    planner.runs.create("named", concurrency_key="named-lane")
+    for word in ("never-made", "named-lane", "abc", botbus.new_id()):
         missing = told(run, word)
         assert (missing.code, missing.err.startswith("botbus: not_found: ")) == (1, True), word
 
