@@ -94,10 +94,10 @@ class Broker:
     async def _load(self, bot_id: str, bot: str) -> Courier:
         courier = Courier(self, Mailbox(bot_id, bot, self.policy))
         try:
-            await courier.load()
-            while self.recorder.knows_more(bot_id):  # answers that went to whoever asked
-                await self.recorder.flush()
-            await self.runs.waits.left_alone(bot_id)
+            async with self.runs.waits.apart_from(courier.mailbox):
+                await courier.load()
+                while self.recorder.knows_more(bot_id):  # answers that went to whoever asked
+                    await self.recorder.flush()
         except BaseException:
             courier.close()
             del self._couriers[bot_id]

@@ -38,24 +38,32 @@ async def claim_runs(broker: Broker, caller: Caller, request: ClaimRuns) -> Plan
 async def _claimed(
     broker: Broker, session: Session, request: ClaimRuns, grants: list[Grant]
 ) -> Claimed:
+    """What one answer holds of it; the rest is given back."""
     expires_at = timestamps.from_epoch(time.time() + request.lease)
     room = broker.settings.limits.frame_bytes
     claimed: list[ClaimedRun] = []
-    for grant in grants:
-        one = await _with_steps(broker, grant, expires_at, room)
-        room -= sum(len(step.output or b"") for step in one.steps)
-        claimed.append(one)
+    for number, grant in enumerate(grants):
+        if room <= 0:
+            broker.runs.give_back(grants[number:])
+            break
+        claimed.append(await _with_steps(broker, grant, expires_at))
+        room -= _size(claimed[-1])
     return Claimed(runs=claimed, notices=broker.runs.notices.take(session, request.ticket))
 
 
-async def _with_steps(broker: Broker, grant: Grant, expires_at: str, room: int) -> ClaimedRun:
+def _size(claimed: ClaimedRun) -> int:
+    """Bytes of what may be large."""
+    parts = [claimed.run.input, claimed.run.context, claimed.base]
+    parts += [part for step in claimed.steps for part in (step.input, step.output)]
+    return sum(len(part) for part in parts if part)
+
+
+async def _with_steps(broker: Broker, grant: Grant, expires_at: str) -> ClaimedRun:
     """A claimed run with what is known of its steps; one that is claimed first has none yet."""
     run = grant.run
     one = ClaimedRun(run=run, lease=grant.lease, lease_expires_at=expires_at)
     if run.attempt <= 1:
         return one
-    if room <= 0:
-        return msgspec.structs.replace(one, more_steps=True)
     page = await broker.store.workflows.list_step_logs(run.id, 0, STEPS_SHOWN, all_rows=False)
     base = await broker.store.runs.first_context(run.id)
     return msgspec.structs.replace(one, steps=page.steps, more_steps=page.more, base=base)

@@ -30,7 +30,7 @@ async def save_schedule(broker: Broker, caller: Caller, request: SaveSchedule) -
     )
 
     def then(outcome: SavedSchedule) -> ScheduleReply:
-        broker.runs.schedules.at(outcome.schedule.next_at)
+        broker.runs.schedules.errand.at(outcome.schedule.next_at)
         return ScheduleReply(schedule=outcome.schedule)
 
     return Write(operation, then)

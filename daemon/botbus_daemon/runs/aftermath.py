@@ -57,7 +57,7 @@ def carry_out(broker: "Broker", runs: "Runs", aftermath: Aftermath) -> None:
         runs.pruning.ended()
     if aftermath.ready:
         runs.claims.wake(aftermath.ready)
-    runs.deadlines.at(aftermath.due_at)
+    runs.deadlines.errand.at(aftermath.due_at)
 
 
 def _route(broker: "Broker", message: Message) -> None:

@@ -4,10 +4,9 @@ All times are in the database; here there is one alarm for the earliest. When it
 ended, some at a time so that nobody else waits long, until nothing is.
 """
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from botbus_daemon.runs.alarm import Alarm
+from botbus_daemon.runs.errand import Errand
 from botbus_storage.workflow_operations import EndedWaits, EndWaits
 
 if TYPE_CHECKING:
@@ -20,27 +19,11 @@ AT_ONCE = 200
 class Deadlines:
     def __init__(self, runs: "Runs") -> None:
         self._runs = runs
-        self._alarm = Alarm(self._ring)
-        self._ending: asyncio.Task[None] | None = None
+        self.errand = Errand(self.end_due)
 
-    def at(self, due_at: str | None) -> None:
-        """Something is due at a stored time."""
-        self._alarm.at(due_at)
-
-    async def end_due(self) -> None:
-        """Ends what is due now, and sets the alarm for what comes next."""
+    async def end_due(self) -> str | None:
+        """Ends what is due now; when something is due next."""
         while True:
             outcome = await self._runs.do(EndWaits(most=AT_ONCE), EndedWaits)
             if outcome.count < AT_ONCE:
-                self._alarm.at(outcome.next_due_at)
-                return
-
-    async def close(self) -> None:
-        self._alarm.close()
-        if self._ending is not None:
-            self._ending.cancel()
-            await asyncio.wait([self._ending])
-
-    def _ring(self) -> None:
-        if self._ending is None or self._ending.done():
-            self._ending = asyncio.get_running_loop().create_task(self.end_due())
+                return outcome.next_due_at

@@ -13,20 +13,26 @@ disk is looked at for a wait on a channel, what comes meanwhile is looked up in 
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from botbus_daemon.mailbox import Mailbox
 from botbus_daemon.runs.matching import Key, Matching, MessageWait, fits
 from botbus_protocol import timestamps
+from botbus_protocol.errors import Refused
 from botbus_protocol.records import Message
 from botbus_storage.workflow_operations import FulfilWait, Moved
 
 if TYPE_CHECKING:
     from botbus_daemon.broker import Broker
     from botbus_daemon.runs.room import Runs
+
+logger = logging.getLogger(__name__)
 
 PAGE = 64
 """Messages that one look at the disk gives."""
@@ -39,6 +45,8 @@ class Fulfilment:
         self._matching = Matching()
         self._taken: dict[str, set[int]] = {}
         """By mailbox: messages that are being taken out of it."""
+        self._gone: dict[str, set[int]] = {}
+        """By mailbox that is being loaded: what was taken out of it meanwhile."""
         self._taking: set[asyncio.Task[None]] = set()
         self._looking: set[asyncio.Task[None]] = set()
         self._in_turn: dict[Key, bool] = {}
@@ -121,9 +129,12 @@ class Fulfilment:
             bot_id=bot_id,
             lease=self._broker.next_lease(),
         )
-        fulfilled = (await self._runs.do(operation, Moved)).count > 0
-        if bot_id is not None:
-            self._decided(message, bot_id, fulfilled=fulfilled, routed=routed)
+        fulfilled = False
+        try:
+            fulfilled = (await self._runs.do(operation, Moved)).count > 0
+        finally:
+            if bot_id is not None:
+                self._decided(message, bot_id, fulfilled=fulfilled, routed=routed)
         if not fulfilled:
             await self._begin_again(wait, message)
 
@@ -163,6 +174,8 @@ class Fulfilment:
         if courier is not None:
             courier.settled(seq, ahead=routed)
             self._broker.serve_woken()
+        elif (gone := self._gone.get(bot_id)) is not None:
+            gone.add(seq)
 
     def _put_back(self, bot_id: str, message: Message, *, routed: bool) -> None:
         self._not_taken(bot_id, message.seq)
@@ -177,10 +190,18 @@ class Fulfilment:
         if not taken:
             del self._taken[bot_id]
 
-    async def left_alone(self, bot_id: str) -> None:
-        """Returns when nothing is being taken out of a mailbox."""
-        while bot_id in self._taken:
-            await asyncio.wait(set(self._taking))
+    @asynccontextmanager
+    async def apart_from(self, mailbox: Mailbox) -> AsyncIterator[None]:
+        """While a mailbox is loaded: what is taken out of it meanwhile is not in it afterwards."""
+        gone = self._gone[mailbox.bot_id] = set()
+        try:
+            yield
+            while mailbox.bot_id in self._taken:
+                await asyncio.wait(set(self._taking))
+            for seq in gone:
+                mailbox.settled(seq)
+        finally:
+            del self._gone[mailbox.bot_id]
 
     # Messages that are there already
 
@@ -244,6 +265,15 @@ def _is_early(message: Message) -> bool:
 
 
 def _start(work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> None:
-    task = asyncio.get_running_loop().create_task(work)
+    task = asyncio.get_running_loop().create_task(_attempt(work))
     tasks.add(task)
     task.add_done_callback(tasks.discard)
+
+
+async def _attempt(work: Coroutine[None, None, None]) -> None:
+    try:
+        await work
+    except Refused as refusal:  # the daemon stops; what was to be done is found at the next start
+        logger.info("a message was not taken to a step: %s", refusal)
+    except Exception:
+        logger.exception("a message could not be taken to a step")

@@ -28,7 +28,7 @@ class Held:
         self.session = session
         self.seconds = seconds
         self.ticket = ticket
-        """The claim that it was handed to."""
+        """The claim that it was handed to, while nobody is known to have seen it."""
         self.deadline = 0.0
         self.queued_for = inf
         """When the timer looks at it next; never after the deadline."""
@@ -65,6 +65,7 @@ class Leases:
         held = self._held.get(run_id)
         if held is not None and held.lease == lease:
             held.deadline = max(held.deadline, self._loop.time() + held.seconds)
+            held.ticket = ""
 
     def extend(self, run_id: str, lease: str, seconds: float) -> bool:
         """Lets a lease end that many seconds from now; False if it is not held any more."""
@@ -72,6 +73,7 @@ class Leases:
         if held is None:
             return False
         held.seconds = seconds
+        held.ticket = ""
         self._set(held, self._loop.time() + seconds)
         return True
 

@@ -82,7 +82,7 @@ class Matching:
         self._steps: dict[str, set[str]] = {}
         """Waiting steps by run."""
         self._channels: dict[str, dict[Key, MessageWait]] = {}
-        self._replies: dict[tuple[str, str], dict[Key, MessageWait]] = {}
+        self._replies: dict[str, dict[str, dict[Key, MessageWait]]] = {}
         """By mailbox and the message that is answered: one bot may have very many of these."""
         self._mailboxes: dict[str, dict[Key, MessageWait]] = {}
 
@@ -123,12 +123,12 @@ class Matching:
         return self._waits.get(key)
 
     def wants(self, channel: str | None, bot_id: str | None) -> bool:
-        """Whether any wait looks there, as far as that is known without the message."""
+        """Whether any wait looks there."""
         if not self._waits:
             return False
         if channel is not None:
             return channel in self._channels
-        return bot_id in self._mailboxes or bool(self._replies)
+        return bot_id in self._mailboxes or bot_id in self._replies
 
     def candidates(self, message: Message, bot_id: str | None) -> list[MessageWait]:
         """The waits that a message fits, oldest first; of a channel the oldest of each run."""
@@ -140,7 +140,7 @@ class Matching:
             return list(first.values())
         places = [self._mailboxes.get(bot_id or "", {})]
         if message.reply_to is not None:
-            places.append(self._replies.get((bot_id or "", message.reply_to), {}))
+            places.append(self._replies.get(bot_id or "", {}).get(message.reply_to, {}))
         return self._fitting(message, [wait for place in places for wait in place.values()])
 
     def _fitting(self, message: Message, waits: Iterable[MessageWait]) -> list[MessageWait]:
@@ -151,7 +151,7 @@ class Matching:
         if wanted.channel is not None:
             return self._channels.setdefault(wanted.channel, {})
         if wanted.reply_to is not None:
-            return self._replies.setdefault((wanted.bot_id or "", wanted.reply_to), {})
+            return self._replies.setdefault(wanted.bot_id or "", {}).setdefault(wanted.reply_to, {})
         return self._mailboxes.setdefault(wanted.bot_id or "", {})
 
     def _forget_place(self, wait: MessageWait) -> None:
@@ -159,6 +159,8 @@ class Matching:
         if wanted.channel is not None:
             del self._channels[wanted.channel]
         elif wanted.reply_to is not None:
-            del self._replies[wanted.bot_id or "", wanted.reply_to]
+            del self._replies[wanted.bot_id or ""][wanted.reply_to]
+            if not self._replies[wanted.bot_id or ""]:
+                del self._replies[wanted.bot_id or ""]
         else:
             del self._mailboxes[wanted.bot_id or ""]

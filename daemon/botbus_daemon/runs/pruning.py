@@ -8,7 +8,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from botbus_daemon.runs.alarm import Alarm
+from botbus_daemon.runs.errand import Errand
 from botbus_daemon.runs.settings import WorkflowPolicy
 from botbus_protocol import timestamps
 from botbus_storage.workflow_operations import Moved, PruneRuns
@@ -31,38 +31,26 @@ class Pruning:
         self._broker = broker
         self._runs = runs
         self._policy = policy
-        self._alarm = Alarm(self._ring)
-        self._pruning: asyncio.Task[None] | None = None
+        self.errand = Errand(self.prune)
         self._counting = False
-
-    def start(self) -> None:
-        self._ring()
 
     def ended(self) -> None:
         """Runs have ended."""
         if not self._counting:
             self._counting = True
-            self._alarm.at(timestamps.from_epoch(time.time() + AFTER_ENDS))
+            self.errand.in_seconds(AFTER_ENDS)
 
-    async def close(self) -> None:
-        self._alarm.close()
-        if self._pruning is not None:
-            self._pruning.cancel()
-            await asyncio.wait([self._pruning])
-
-    def _ring(self) -> None:
-        if self._pruning is None or self._pruning.done():
-            self._counting = False
-            self._pruning = asyncio.get_running_loop().create_task(self._prune())
-
-    async def _prune(self) -> None:
+    async def prune(self) -> str | None:
+        """Deletes what is not to be kept any longer; when something else is not."""
+        self._counting = False
         while seqs := await self._prunable():
             await self._runs.do(PruneRuns(tuple(seqs)), Moved)
             await asyncio.sleep(PAUSE)
         earliest = await self._broker.store.runs.earliest_end()
-        if earliest is not None:
-            due = timestamps.to_epoch(earliest) + self._policy.keep_days * DAY
-            self._alarm.at(timestamps.from_epoch(due + 0.001))
+        if earliest is None:
+            return None
+        due = timestamps.to_epoch(earliest) + self._policy.keep_days * DAY
+        return timestamps.from_epoch(due + 0.001)
 
     async def _prunable(self) -> list[int]:
         oldest = timestamps.from_epoch(time.time() - self._policy.keep_days * DAY)

@@ -71,16 +71,18 @@ class Runs:
         """Takes over from the daemon before: whoever held a run holds it no more."""
         await make_system_channel(self._broker)
         await self.do(RecoverRuns(most_crashes=self.policy.most_crashes), Moved)
-        await self.deadlines.end_due()
+        await self.deadlines.errand.do_now()
         waits = await self._broker.store.runs.open_waits()
         self.waits.load([MessageWait.of(wait) for wait in waits])
-        await self.schedules.fire_due()
-        self.pruning.start()
+        await self.schedules.errand.do_now()
+        self.pruning.errand.in_seconds(0.0)
 
     async def close(self) -> None:
         self.leases.close()
-        for part in (self.claims, self.deadlines, self.schedules, self.pruning, self.waits):
-            await part.close()
+        for part in (self.deadlines, self.schedules, self.pruning):
+            await part.errand.close()
+        await self.claims.close()
+        await self.waits.close()
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 

@@ -5,13 +5,12 @@ a run and to move the schedule on in one transaction, under a key that names sch
 happens once, whatever happens in between.
 """
 
-import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING
 
-from botbus_daemon.runs.alarm import Alarm
 from botbus_daemon.runs.cron import Clockwork, Firing, firing
+from botbus_daemon.runs.errand import Errand
 from botbus_protocol import bodies, timestamps
 from botbus_protocol.errors import Refused
 from botbus_protocol.grammar import new_id
@@ -35,25 +34,19 @@ class Schedules:
     def __init__(self, broker: "Broker", runs: "Runs") -> None:
         self._broker = broker
         self._runs = runs
-        self._alarm = Alarm(self._ring)
+        self.errand = Errand(self.fire_due)
         self._missed_before = timestamps.from_epoch(time.time())
         """Nobody was there to fire what was due before this."""
-        self._firing: asyncio.Task[None] | None = None
 
-    def at(self, next_at: str) -> None:
-        """A schedule fires at a stored time."""
-        self._alarm.at(next_at)
-
-    async def fire_due(self) -> None:
-        """Fires what is due, and sets the alarm for what comes next."""
+    async def fire_due(self) -> str | None:
+        """Fires what is due now; when a schedule fires next."""
         while True:
             page = await self._broker.store.definitions.next_schedules(PAGE)
-            due = [s for s in page if s.next_at <= self._now()]
+            due = [schedule for schedule in page if schedule.next_at <= self._now()]
+            if not due:
+                return page[0].next_at if page else None
             for schedule in due:
                 await self._fire(schedule)
-            if not due:
-                self._alarm.at(page[0].next_at if page else None)
-                return
 
     async def _fire(self, schedule: Schedule) -> None:
         """Starts the run that is due, or lets go of what was missed; in both cases moves it on."""
@@ -92,16 +85,6 @@ class Schedules:
             schedule_at=step.at,
             schedule_next_at=step.next_at,
         )
-
-    async def close(self) -> None:
-        self._alarm.close()
-        if self._firing is not None:
-            self._firing.cancel()
-            await asyncio.wait([self._firing])
-
-    def _ring(self) -> None:
-        if self._firing is None or self._firing.done():
-            self._firing = asyncio.get_running_loop().create_task(self.fire_due())
 
     def _now(self) -> str:
         return timestamps.from_epoch(time.time())
