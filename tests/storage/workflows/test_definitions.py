@@ -55,7 +55,7 @@ async def test_a_name_of_several_other_bots_is_asked_back(store: Store) -> None:
     assert caught.value.fault.details == {"owners": ["one", "two"]}
 
 
-@pytest.mark.parametrize("name", ["nothing", new_id()])
+@pytest.mark.parametrize("name", ["nothing", new_id()], ids=["name", "id"])
 async def test_what_is_not_there_is_not_found(store: Store, name: str) -> None:
     with pytest.raises(Refused) as caught:
         await store.definitions.resolve(name, new_id())
