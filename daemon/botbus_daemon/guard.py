@@ -41,7 +41,9 @@ class Guard:
         if decision.allowed:
             return
         self.denials += 1
-        logger.warning("denied to uid %s, pid %s: %s", peer.uid, peer.pid, decision.why)
+        # Of a process that has gone meanwhile the kernel says nothing: that is no stranger to warn of.
+        level = logging.DEBUG if peer.uid is None else logging.WARNING
+        logger.log(level, "denied to uid %s, pid %s: %s", peer.uid, peer.pid, decision.why)
         raise Refused(
             Code.DENIED,
             f"{decision.why}: the operator can allow it in the policy of the settings",
