@@ -9,6 +9,7 @@ import pytest
 
 from botbus_daemon.backoff import DeliveryPolicy
 from botbus_daemon.loop_guard import LoopPolicy
+from botbus_daemon.retention.settings import RetentionPolicy
 from botbus_daemon.runs.settings import WorkflowPolicy
 from botbus_daemon.settings import MigrationPolicy, SettingsError, load_settings
 from botbus_protocol.limits import Limits
@@ -25,6 +26,7 @@ def test_the_page_lists_every_key_with_its_default() -> None:
         "loop_guard": LoopPolicy(),
         "migrations": MigrationPolicy(),
         "workflows": WorkflowPolicy(),
+        "retention": RetentionPolicy(),
         "limits": Limits(),
     }
     assert tomllib.loads(block.group(1)) == msgspec.to_builtins(tables)

@@ -19,6 +19,7 @@ from botbus_daemon.presence import Connection, Presence, Session
 from botbus_daemon.questions import Questions
 from botbus_daemon.recorder import Recorder
 from botbus_daemon.records.room import Records
+from botbus_daemon.retention.room import Retention
 from botbus_daemon.runs.room import Runs
 from botbus_daemon.settings import Settings
 from botbus_daemon.streams import Streams
@@ -50,6 +51,7 @@ class Broker:
         self._leases = itertools.count(1)
         self._partings: set[asyncio.Task[None]] = set()
         self.runs = Runs(self)
+        self.retention = Retention(self)
 
     @property
     def policy(self) -> DeliveryPolicy:
@@ -192,6 +194,7 @@ class Broker:
     async def close(self) -> None:
         """Writes what is to be written."""
         self.begin_closing()
+        await self.retention.close()
         await self.runs.close()
         await self.recorder.flush()
         await self.records.close()

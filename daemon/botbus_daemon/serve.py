@@ -162,6 +162,7 @@ async def open_broker(settings: Settings, store: Store) -> AsyncIterator[Broker]
     try:
         await broker.runs.start()
         await broker.records.start()
+        broker.retention.start()
         yield broker
     finally:
         await broker.close()

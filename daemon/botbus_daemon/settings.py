@@ -16,6 +16,7 @@ from msgspec import Meta, Struct, field
 from botbus_daemon.backoff import DeliveryPolicy
 from botbus_daemon.loop_guard import LoopPolicy
 from botbus_daemon.policy import Rule
+from botbus_daemon.retention.settings import RetentionPolicy
 from botbus_daemon.runs.settings import WorkflowPolicy
 from botbus_protocol import locations
 from botbus_protocol.limits import Limits
@@ -46,6 +47,7 @@ class FileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     loop_guard: LoopPolicy = field(default_factory=LoopPolicy)
     migrations: MigrationPolicy = field(default_factory=MigrationPolicy)
     workflows: WorkflowPolicy = field(default_factory=WorkflowPolicy)
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     limits: dict[str, Any] = field(default_factory=dict)
     socket_mode: Mode = "0600"
     policy: list[Rule] = field(default_factory=list)
@@ -62,6 +64,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     loop_guard: LoopPolicy = field(default_factory=LoopPolicy)
     migrations: MigrationPolicy = field(default_factory=MigrationPolicy)
     workflows: WorkflowPolicy = field(default_factory=WorkflowPolicy)
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     limits: Limits = field(default_factory=Limits)
     socket_mode: int = 0o600
     """Who may open the socket at all; what they may do then is for the policy."""
@@ -93,6 +96,7 @@ def load_settings(
         loop_guard=file.loop_guard,
         migrations=file.migrations,
         workflows=file.workflows,
+        retention=file.retention,
         limits=_limits(path, file.limits),
         socket_mode=int(file.socket_mode, 8),
         policy=file.policy,

@@ -7,7 +7,7 @@ What does not fit into the tail is read from disk instead: memory is bounded, me
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from botbus_protocol.records import Message
@@ -63,6 +63,14 @@ class Stream:
         while self.tail and self.tail[0].seq <= position:
             self._drop_oldest()
 
+    def forget(self, seqs: Collection[int]) -> None:
+        """Takes messages out that are deleted."""
+        if not self.tail or self.tail[0].seq > max(seqs):
+            return
+        gone = [message for message in self.tail if message.seq in seqs]
+        self._memory.used -= sum(map(size_of, gone))
+        self.tail = deque(message for message in self.tail if message.seq not in seqs)
+
     def after(self, position: int) -> list[Message]:
         """The messages beyond a position, which must not lie below the floor; in order."""
         newer: list[Message] = []
@@ -103,6 +111,15 @@ class Streams:
             stream.append(message)
             for waiting in tuple(stream.waiting):
                 waiting.wake()
+
+    def forget(self, channel: str | None, recipient_id: str | None, seqs: Collection[int]) -> None:
+        """Messages of one source are deleted: nobody is to be handed them from memory."""
+        if channel is not None:
+            stream = self._channels.get(channel)
+        else:
+            stream = self._direct.get(recipient_id or "")
+        if stream is not None and seqs:
+            stream.forget(set(seqs))
 
     def wants(self, channel: str | None, recipient_id: str | None) -> bool:
         """Whether a message to there has a reader."""

@@ -501,3 +501,13 @@ BEGIN
     UPDATE configurations SET updated_at = strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'
     WHERE key = new.key;
 END;
+
+CREATE TABLE bot_losses (
+    bot_id TEXT NOT NULL,
+    channel_name TEXT NOT NULL,                -- '' for direct messages
+    undelivered INTEGER NOT NULL DEFAULT 0 CHECK (undelivered >= 0),   -- nobody had settled them
+    dead INTEGER NOT NULL DEFAULT 0 CHECK (dead >= 0),         -- dead letters that were too old
+    last_seq INTEGER NOT NULL,                 -- the newest message among them
+    last_at TEXT NOT NULL,
+    PRIMARY KEY (bot_id, channel_name)
+) STRICT, WITHOUT ROWID;

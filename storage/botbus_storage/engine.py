@@ -20,14 +20,15 @@ from botbus_storage import operations as ops
 from botbus_storage.faults import concerns_whole_batch, fault_of
 from botbus_storage.operations import Operation, Outcome
 from botbus_storage.record_operations.outcomes import RecordOutcome
+from botbus_storage.retention_operations import FreePages, Pruned, PruneMessages
 from botbus_storage.workflow_operations import WorkflowOutcome
-from botbus_storage.writing import bots, channels, deliveries, messages, starts
+from botbus_storage.writing import bots, channels, deliveries, messages, pruning, starts
 from botbus_storage.writing.directory import BotDirectory
 from botbus_storage.writing.records import execution as records
 from botbus_storage.writing.transaction import Collision, Transaction
 from botbus_storage.writing.workflows import execution
 
-Result = Outcome | WorkflowOutcome | RecordOutcome | Fault
+Result = Outcome | WorkflowOutcome | RecordOutcome | Pruned | Fault
 
 
 class Group(Struct, frozen=True):
@@ -45,7 +46,8 @@ class Engine(Protocol):
 
 
 EXECUTORS: dict[
-    type[Operation], Callable[[Transaction, Any], Outcome | WorkflowOutcome | RecordOutcome]
+    type[Operation],
+    Callable[[Transaction, Any], Outcome | WorkflowOutcome | RecordOutcome | Pruned],
 ] = {
     ops.SaveMessage: messages.save_message,
     ops.RecallMessage: messages.recall_message,
@@ -59,6 +61,8 @@ EXECUTORS: dict[
     ops.ReplayDead: deliveries.replay_dead,
     ops.DropDead: deliveries.drop_dead,
     ops.BeginBoot: starts.begin_boot,
+    PruneMessages: pruning.prune_messages,
+    FreePages: pruning.free_pages,
     **execution.EXECUTORS,
     **records.EXECUTORS,
 }

@@ -33,6 +33,7 @@ from botbus_storage.repositories.records import (
     ToolExecutionRepository,
     WorkstreamRepository,
 )
+from botbus_storage.repositories.retention import RetentionRepository, SqliteRetention
 from botbus_storage.repositories.sqlite import (
     SqliteDirectory,
     SqliteMailboxes,
@@ -78,6 +79,7 @@ class Store:
     tool_executions: ToolExecutionRepository
     connections: ConnectionRepository
     configurations: ConfigurationRepository
+    retention: RetentionRepository
 
     def __init__(self, writer: Writer, readers: Sequence[WorkerConnection]) -> None:
         self._writer = writer
@@ -93,18 +95,24 @@ class Store:
         self.tool_executions = SqliteToolExecutions(self.submit, self._query)
         self.connections = SqliteConnections(self.submit, self._query)
         self.configurations = SqliteConfigurations(self.submit, self._query)
+        self.retention = SqliteRetention(self.submit, self._query)
+        self.on_write: Callable[[], None] = _nobody_listens
+        """Called when something is about to be written."""
         self._readers: asyncio.Queue[WorkerConnection] = asyncio.Queue()
         for reader in readers:
             self._readers.put_nowait(reader)
 
     def write(self, operations: Sequence[Operation], then: Then, *, atomic: bool = False) -> None:
         """Calls `then` with one result an operation, once they are on disk: now, or later."""
+        self.on_write()
         self._writer.write(operations, then, atomic=atomic)
 
     def submit(
         self, operations: Sequence[Operation], *, atomic: bool = False
     ) -> "asyncio.Future[list[Result]]":
         """A future of one result an operation, resolved once they are on disk."""
+        if operations:
+            self.on_write()
         return self._writer.submit(operations, atomic=atomic)
 
     async def _query(self, question: Callable[[sqlite3.Connection], T]) -> T:
@@ -144,6 +152,10 @@ async def open_store(
         finally:
             await writer.idle()
             await writing.run(checkpoint)
+
+
+def _nobody_listens() -> None:
+    pass
 
 
 def checkpoint(connection: sqlite3.Connection) -> None:

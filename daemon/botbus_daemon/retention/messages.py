@@ -1,0 +1,157 @@
+"""Deletes the messages that are not to be kept, a batch of one source after the other.
+
+Between two batches everybody else has the writer for as long as the batch took. What is counted is what
+lies on disk: the first look after a start reads through all messages in slices, every later one only
+what is new.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from botbus_daemon.courier import Courier
+from botbus_daemon.retention.settings import RetentionPolicy
+from botbus_daemon.retention.shelf import DAY, Shelf
+from botbus_protocol import timestamps
+from botbus_storage.retention_operations import Guard, Pruned, Source
+
+if TYPE_CHECKING:
+    from botbus_daemon.broker import Broker
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 500
+"""Messages that one transaction deletes."""
+MOST_ROWS = 2000
+"""Rows of deliveries that go with them, unless one message alone has more."""
+PAUSE = 0.005
+"""Seconds between two transactions at the least."""
+SPAN = 20_000
+"""Messages that are counted in one go."""
+
+
+class MessagePruning:
+    def __init__(self, broker: "Broker", policy: RetentionPolicy) -> None:
+        self._broker = broker
+        self._disk = broker.store.retention
+        self._policy = policy
+        self._shelves: dict[Source, Shelf] = {}
+        self._counted = 0
+        self.deleted = 0
+        """Messages, since the start of the daemon."""
+        self.undelivered = 0
+        """Deliveries that nobody got because of it."""
+        self.dead = 0
+        """Dead letters that went with their messages."""
+
+    async def prune(self) -> float | None:
+        """Deletes what has to go; when something else has to, in seconds since 1970. Raises Refused."""
+        if not self._policy.limits():
+            return None
+        await self._count()
+        now = time.time()
+        waiting = deque(source for source, shelf in self._shelves.items() if shelf.wants_look(now))
+        while waiting:
+            source = waiting.popleft()
+            if await self._prune(source, self._shelves[source]):
+                waiting.append(source)
+        dues = [shelf.due for shelf in self._shelves.values() if shelf.due is not None]
+        return min(dues, default=None)
+
+    async def _count(self) -> None:
+        """Puts everything new onto the shelves."""
+        upto = -1
+        while upto != self._counted:
+            self._counted = max(upto, self._counted)
+            upto, tallies = await self._disk.tally(self._counted, SPAN)
+            for tally in tallies:
+                keeping = self._policy.keeping(tally.source)
+                if keeping is not None:
+                    shelf = self._shelves.get(tally.source)
+                    if shelf is None:
+                        shelf = Shelf(keeping, self._policy.duplicate_seconds)
+                        self._shelves[tally.source] = shelf
+                    shelf.put(tally.messages, tally.size)
+
+    async def _prune(self, source: Source, shelf: Shelf) -> bool:
+        """Deletes a batch of one source; whether there may be more."""
+        guard = self._guard(shelf)
+        oldest = await self._disk.oldest_deletable(source, guard, self._counted, AT_ONCE)
+        going = {m.seq: m for m in shelf.to_go(oldest, time.time(), MOST_ROWS)}
+        if not going:
+            return False
+        begun = time.monotonic()
+        gone = await self._delete(source, tuple(going), guard)
+        shelf.taken([going[seq] for seq in gone.seqs])
+        self._tell(source, gone)
+        await asyncio.sleep(max(PAUSE, time.monotonic() - begun))
+        return bool(gone.seqs) and (len(going) == AT_ONCE or shelf.wants_look(time.time()))
+
+    async def _delete(self, source: Source, seqs: tuple[int, ...], guard: Guard) -> Pruned:
+        """Deletes messages on disk and in memory."""
+        lent: list[tuple[Courier, int]] = []
+        if guard.undelivered == "drop":
+            seqs, lent = self._set_aside(source, seqs)
+        try:
+            gone = await self._disk.prune(source, seqs, guard)
+        except BaseException:
+            _give_back(lent)
+            raise
+        _give_back([(courier, seq) for courier, seq in lent if seq not in gone.seqs])
+        self._broker.streams.forget(source.channel, source.recipient_id, gone.seqs)
+        if guard.undelivered == "drop":
+            for courier in self._couriers(source):
+                for seq in gone.seqs:
+                    courier.settled(seq, ahead=True)
+        return gone
+
+    def _set_aside(
+        self, source: Source, seqs: tuple[int, ...]
+    ) -> tuple[tuple[int, ...], list[tuple[Courier, int]]]:
+        """Keeps messages from being handed out while they are deleted; those that nobody holds."""
+        lent: list[tuple[Courier, int]] = []
+        held: set[int] = set()
+        for courier in self._couriers(source):
+            for seq in seqs:
+                if courier.mailbox.lend(seq):
+                    lent.append((courier, seq))
+                else:
+                    held.add(seq)
+        _give_back([(courier, seq) for courier, seq in lent if seq in held])
+        free = [(courier, seq) for courier, seq in lent if seq not in held]
+        return tuple(seq for seq in seqs if seq not in held), free
+
+    def _couriers(self, source: Source) -> list[Courier]:
+        """Those of the loaded mailboxes that read a source."""
+        if source.channel is None:
+            courier = self._broker.loaded_courier(source.recipient_id)
+            return [] if courier is None else [courier]
+        couriers = self._broker.loaded_couriers()
+        return [c for c in couriers if source.channel in c.mailbox.positions]
+
+    def _guard(self, shelf: Shelf) -> Guard:
+        days = self._policy.dead_letter_days
+        before = timestamps.from_epoch(time.time() - days * DAY) if days else ""
+        return Guard(shelf.keeping.undelivered, before)
+
+    def _tell(self, source: Source, gone: Pruned) -> None:
+        self.deleted += len(gone.seqs)
+        self.undelivered += gone.undelivered
+        self.dead += gone.dead
+        if gone.undelivered or gone.dead:
+            logger.warning(
+                "%s: the settings of retention took %d deliveries that nobody had settled and %d dead "
+                "letters, up to message %d",
+                source.channel or f"direct messages to {source.recipient_id}",
+                gone.undelivered,
+                gone.dead,
+                gone.seqs[-1],
+            )
+
+
+def _give_back(lent: list[tuple[Courier, int]]) -> None:
+    for courier, seq in lent:
+        courier.mailbox.release(seq)
+        courier.wake()

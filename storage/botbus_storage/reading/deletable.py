@@ -1,0 +1,106 @@
+"""Which messages may be deleted, oldest first, and how many messages there are of which source.
+
+What somebody has yet to settle is guarded: messages beyond the cursor of a recipient or subscriber, and
+those with an open delivery. The newest message of all is never deleted, for it holds the seq and the
+time that the next one goes on from, whatever becomes of the daemon.
+"""
+
+import sqlite3
+
+from msgspec import Struct
+
+from botbus_storage.retention_operations import Guard, Source
+
+_SIZE = "length(CAST(m.body AS BLOB)) + coalesce(length(CAST(m.headers AS BLOB)), 0)"
+_NEWEST = "SELECT coalesce(max(seq), 0) FROM bot_messages"
+_TALLY = f"""
+    SELECT m.recipient_channel, m.recipient_bot_id, count(*), sum({_SIZE})
+    FROM bot_messages m WHERE m.seq > :after AND m.seq <= :upto GROUP BY 1, 2
+"""
+_FIRST_BEYOND = "SELECT min(seq) FROM bot_messages WHERE seq > :after"
+_CHANNEL_FLOOR = "SELECT min(cursor) FROM bot_subscriptions WHERE channel_name = :source"
+_DIRECT_FLOOR = "SELECT cursor FROM bots WHERE id = :source"
+_GUARDING = {"keep": "d.state IN ('leased', 'waiting')", "drop": "d.state = 'leased'"}
+_FREE = """
+    NOT EXISTS (SELECT 1 FROM bot_deliveries d WHERE d.seq = m.seq
+                AND ({guarding} OR (d.state = 'dead' AND d.settled_at > :dead_before)))
+"""
+_OLDEST = f"""
+    SELECT m.seq, m.timestamp, {_SIZE},
+           (SELECT count(*) FROM bot_deliveries d WHERE d.seq = m.seq)
+    FROM bot_messages m WHERE {{of_source}} AND m.seq <= :upto AND {_FREE}
+    ORDER BY m.seq LIMIT :limit
+"""
+_OF_THESE = f"""
+    SELECT m.seq FROM json_each(:seqs) j CROSS JOIN bot_messages m ON m.seq = j.value
+    WHERE {{of_source}} AND m.seq <= :upto AND {_FREE} ORDER BY m.seq
+"""
+
+
+class Deletable(Struct, frozen=True, gc=False):
+    seq: int
+    timestamp: str
+    size: int
+    """Bytes of its body and headers."""
+    deliveries: int
+    """Rows that go with it."""
+
+
+class Tally(Struct, frozen=True):
+    source: Source
+    messages: int
+    size: int
+
+
+def tally(connection: sqlite3.Connection, after: int, span: int) -> tuple[int, list[Tally]]:
+    """How many messages of which source follow a seq, within a span of seqs; up to which seq that is.
+
+    It is the seq asked for if there are none.
+    """
+    first = connection.execute(_FIRST_BEYOND, {"after": after}).fetchone()[0]
+    if first is None:
+        return after, []
+    upto = min(first + span, newest_seq(connection))
+    rows = connection.execute(_TALLY, {"after": after, "upto": upto})
+    return upto, [Tally(Source(row[0], row[1]), row[2], row[3]) for row in rows]
+
+
+def oldest_deletable(
+    connection: sqlite3.Connection, source: Source, guard: Guard, upto: int, limit: int
+) -> list[Deletable]:
+    """The first messages of a source that may go, none of them beyond a seq."""
+    parameters = _parameters(connection, source, guard)
+    parameters["upto"] = min(upto, int(parameters["upto"]))
+    rows = connection.execute(_statement(_OLDEST, source, guard), {**parameters, "limit": limit})
+    return [Deletable(*row) for row in rows]
+
+
+def deletable_of(
+    connection: sqlite3.Connection, source: Source, guard: Guard, seqs_as_json: str
+) -> list[int]:
+    """Those of some messages that may go."""
+    parameters = {**_parameters(connection, source, guard), "seqs": seqs_as_json}
+    rows = connection.execute(_statement(_OF_THESE, source, guard), parameters)
+    return [row[0] for row in rows]
+
+
+def newest_seq(connection: sqlite3.Connection) -> int:
+    return int(connection.execute(_NEWEST).fetchone()[0])
+
+
+def _statement(template: str, source: Source, guard: Guard) -> str:
+    column = "recipient_bot_id" if source.channel is None else "recipient_channel"
+    return template.format(of_source=f"m.{column} = :source", guarding=_GUARDING[guard.undelivered])
+
+
+def _parameters(
+    connection: sqlite3.Connection, source: Source, guard: Guard
+) -> dict[str, int | str]:
+    name = (source.recipient_id if source.channel is None else source.channel) or ""
+    upto = newest_seq(connection) - 1
+    if guard.undelivered == "keep":
+        floor = _DIRECT_FLOOR if source.channel is None else _CHANNEL_FLOOR
+        row = connection.execute(floor, {"source": name}).fetchone()
+        if row is not None and row[0] is not None:
+            upto = min(upto, row[0])
+    return {"source": name, "upto": upto, "dead_before": guard.dead_before}
