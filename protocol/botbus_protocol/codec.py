@@ -214,6 +214,8 @@ def _fault_of(index: int, raw: Raw, error: Exception) -> Fault:
 def _sentence(text: str) -> str:
     """msgspec's text, with the place named as a person would: "expected `str`, got `int` in to"."""
     what, _, place = text.partition(" - at `$")
+    if "matching regex" in what:  # there is but one, NUL_LATER
+        what = "Expected text that does not begin with a NUL: leave that out"
     place = place.rstrip("`").lstrip(".")
     return f"{what} (in {place})" if place else what
 

@@ -15,6 +15,9 @@ import uuid_utils
 
 NAME_LENGTH = 64
 
+NUL_LATER = r"^[^\x00]"
+"""Texts that the database counts do not begin with a NUL: SQLite counts the characters before it."""
+
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

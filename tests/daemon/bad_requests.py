@@ -43,6 +43,8 @@ REQUESTS = [
     Bad("to with a zero", "invalid", "a-z", send(to="a\0b")),
     Bad("to an id of version 4", "invalid", "UUID", send(to=ID4)),
     Bad("to no utf-8", "invalid", "", asking(("op", pack("send")), ("to", NO_TEXT))),
+    Bad("title a zero", "invalid", "NUL", request("create_workstream", id=new_id(), title="\0a")),
+    Bad("step a zero", "invalid", "NUL", request("begin_step", run=new_id(), lease=LEASE, step="\0")),
     Bad("channel with a space", "invalid", "no spaces", publish("a b")),
     Bad("channel to create", "invalid", "1-64", request("create_channel", name="x" * 65)),
     Bad("id no uuid", "invalid", "UUIDv7", send(id="1")),

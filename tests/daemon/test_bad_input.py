@@ -6,18 +6,18 @@ input is expected.
 
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pynng
 import pytest
 
-from tests.daemon.bad_frames import FRAMES, MIB, Bad, send
+from tests.daemon.bad_frames import FRAMES, Bad, send
 from tests.daemon.bad_requests import REQUESTS
 from tests.daemon.bystander import Bystander
 from tests.daemon.conftest import Bots, unique
 from tests.daemon.plain import Json, Plain, error_of, new_id, pack
 from tests.daemons import DaemonProcess
+from tests.vitals import MIB, resident
 
 
 @pytest.fixture(autouse=True)
@@ -238,9 +238,3 @@ def test_memory_stays_flat(abuse: Abuse, bots: Bots, server: DaemonProcess) -> N
     for _ in range(abuse.times):
         abuse.act(bots)
     assert resident(server.pid) - before < 20 * MIB
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory that a process has."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))

@@ -4,6 +4,7 @@ Whatever is added to the protocol is tried without a word here, unless its field
 own.
 """
 
+import re
 from functools import cache
 from typing import Any
 
@@ -96,7 +97,9 @@ def fields_of(kind: inspect.StructType) -> dict[str, st.SearchStrategy[Any]]:
 def scalar_of(kind: inspect.Type) -> st.SearchStrategy[Any]:
     match kind:
         case inspect.StrType():
-            return st.text(min_size=kind.min_length or 0, max_size=min(kind.max_length or 20, 20))
+            least, most = kind.min_length or 0, min(kind.max_length or 20, 20)
+            found = st.text(min_size=least, max_size=most)
+            return found.filter(re.compile(kind.pattern or "").search)
         case inspect.IntType():
             least = -(2**63) if kind.ge is None else kind.ge
             return st.integers(least, kind.le or 2**63 - 1)

@@ -9,19 +9,19 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from botbus_protocol.grammar import check_id
+from botbus_protocol.grammar import NUL_LATER, check_id
 from botbus_protocol.records.workstreams import SCRATCH
 from botbus_protocol.timestamps import parse_time
 
 MAX_TAG = 64
 MAX_TAGS = 100
 
-Title = Annotated[str, Meta(min_length=1, max_length=500)]
+Title = Annotated[str, Meta(min_length=1, max_length=500, pattern=NUL_LATER)]
 LongText = Annotated[str, Meta(max_length=100_000)]
 """Summaries and descriptions."""
 ErrorText = Annotated[str, Meta(max_length=10_000)]
-ShortName = Annotated[str, Meta(min_length=1, max_length=64)]
-LongName = Annotated[str, Meta(min_length=1, max_length=256)]
+ShortName = Annotated[str, Meta(min_length=1, max_length=64, pattern=NUL_LATER)]
+LongName = Annotated[str, Meta(min_length=1, max_length=256, pattern=NUL_LATER)]
 OptionalName = Annotated[str, Meta(max_length=256)]
 Path = Annotated[str, Meta(max_length=4096)]
 Tags = Annotated[list[str], Meta(max_length=MAX_TAGS)]

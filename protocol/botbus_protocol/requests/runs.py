@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, Raw, Struct
 
 from botbus_protocol.bodies import NULL
-from botbus_protocol.grammar import check_id, check_name_or_id
+from botbus_protocol.grammar import NUL_LATER, check_id, check_name_or_id
 from botbus_protocol.requests.request import (
     LeaseName,
     Request,
@@ -26,7 +26,7 @@ MAX_WORKFLOWS = 1000
 """Most workflows that one claim offers to work on, and most leases that one request extends."""
 MOST_PRIORITY = 1_000_000
 
-Key = Annotated[str, Meta(min_length=1, max_length=MAX_KEY)]
+Key = Annotated[str, Meta(min_length=1, max_length=MAX_KEY, pattern=NUL_LATER)]
 Error = Annotated[str, Meta(max_length=MAX_ERROR)]
 Priority = Annotated[int, Meta(ge=-MOST_PRIORITY, le=MOST_PRIORITY)]
 
