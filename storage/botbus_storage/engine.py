@@ -41,6 +41,10 @@ class Group(Struct, frozen=True):
 class Engine(Protocol):
     """Executes batches; called by one thread at a time."""
 
+    @property
+    def trouble(self) -> Fault | None:
+        """Why the disk refused the newest attempt to write; None once it has taken something."""
+
     def execute(self, groups: Sequence[Group]) -> list[list[Result]]:
         """For each group its results, in order; when this returns, what succeeded is on disk."""
 
@@ -61,6 +65,7 @@ EXECUTORS: dict[
     ops.ReplayDead: deliveries.replay_dead,
     ops.DropDead: deliveries.drop_dead,
     ops.BeginBoot: starts.begin_boot,
+    ops.TryWriting: starts.try_writing,
     PruneMessages: pruning.prune_messages,
     FreePages: pruning.free_pages,
     **execution.EXECUTORS,
@@ -77,6 +82,7 @@ class SqliteEngine:
         self, connection: sqlite3.Connection, clock: Callable[[], float] = time.time
     ) -> None:
         self.connection = connection
+        self.trouble: Fault | None = None
         self._clock = clock
         self._bots = BotDirectory()
         row = connection.execute(_LAST).fetchone()
@@ -90,18 +96,19 @@ class SqliteEngine:
             return self._execute_carefully(groups)
         except (sqlite3.Error, OverflowError) as error:
             if concerns_whole_batch(error):
-                return _all_failed(groups, error)
+                return self._all_failed(groups, error)
             return self._execute_carefully(groups)
 
     def _execute_carefully(self, groups: Sequence[Group]) -> list[list[Result]]:
         try:
             return self._commit(groups, careful=True)
         except sqlite3.Error as error:
-            return _all_failed(groups, error)
+            return self._all_failed(groups, error)
 
     def _commit(self, groups: Sequence[Group], *, careful: bool) -> list[list[Result]]:
         tx = Transaction(self.connection, self._bots, self._now(), self._last_seq)
         tx.careful = careful
+        changes = self.connection.total_changes
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             results = [_run_group(tx, group) for group in groups]
@@ -113,7 +120,13 @@ class SqliteEngine:
                 self.connection.execute("ROLLBACK")
             raise
         self._last_seq = tx.last_seq
+        if self.connection.total_changes != changes:  # an empty transaction proves nothing
+            self.trouble = None
         return results
+
+    def _all_failed(self, groups: Sequence[Group], error: Exception) -> list[list[Result]]:
+        self.trouble = fault_of(error)
+        return [[self.trouble] * len(group.operations) for group in groups]
 
     def _now(self) -> str:
         """The time of a transaction; it never goes back, whatever the clock of the machine does."""
@@ -168,8 +181,3 @@ def whole_failed(culprit: int, fault: Fault) -> Fault:
     details = {**(fault.details or {}), "failed_request": culprit}
     text = f"request {culprit} of this atomic frame failed, so nothing was done: {fault.message}"
     return Fault(fault.code, text, details)
-
-
-def _all_failed(groups: Sequence[Group], error: Exception) -> list[list[Result]]:
-    fault = fault_of(error)
-    return [[fault] * len(group.operations) for group in groups]

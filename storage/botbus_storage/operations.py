@@ -203,4 +203,8 @@ class Boot(Struct, frozen=True, kw_only=True, gc=False):
     number: int
 
 
+class TryWriting(Operation, frozen=True):
+    """Writes and changes nothing: it succeeds if the disk takes anything. Outcome: `Changed`."""
+
+
 Outcome = Saved | Recalled | SeenBot | CreatedChannel | Subscribed | Changed | Touched | Boot

@@ -19,7 +19,7 @@ from botbus_storage.connection import (
     open_writer,
 )
 from botbus_storage.engine import Result, SqliteEngine
-from botbus_storage.operations import Operation
+from botbus_storage.operations import Operation, TryWriting
 from botbus_storage.repositories.contracts import (
     AuditTrail,
     Directory,
@@ -83,6 +83,7 @@ class Store:
 
     def __init__(self, writer: Writer, readers: Sequence[WorkerConnection]) -> None:
         self._writer = writer
+        self.commits = writer.commits
         self.messages = SqliteMessages(self.submit, self._query)
         self.mailboxes = SqliteMailboxes(self._query)
         self.trail = SqliteTrail(self._query)
@@ -126,6 +127,10 @@ class Store:
     async def turns(self) -> None:
         """Returns when the writer has gone through an empty transaction: a sign of life."""
         await self.submit([])
+
+    async def try_writing(self) -> None:
+        """Returns when something was written, or could not be: `commits.trouble` tells which."""
+        await self.submit([TryWriting()])
 
     async def idle(self) -> None:
         await self._writer.idle()

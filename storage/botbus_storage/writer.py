@@ -21,6 +21,7 @@ from time import monotonic
 from typing import Any
 
 from botbus_protocol.errors import Code, Fault
+from botbus_storage.commits import Commits
 from botbus_storage.connection import WorkerConnection
 from botbus_storage.engine import Engine, Group, Result
 from botbus_storage.operations import (
@@ -79,8 +80,7 @@ class Writer:
         """Whether all that is in the queue is brief."""
         self._brisk = True
         """Whether the last commit was quick."""
-        self.commits = 0
-        self.operations = 0
+        self.commits = Commits()
 
     def write(self, operations: Sequence[Operation], then: Then, *, atomic: bool = False) -> None:
         """Calls `then` on the loop with the results, one an operation, when they are on disk.
@@ -135,9 +135,9 @@ class Writer:
         except BaseException as error:  # noqa: BLE001 - a defect: everybody who waits is told
             call(self._fail, batch, error)
         else:
-            allowed = BRISK + BRISK_EACH * sum(map(len, results))
-            self._brisk = monotonic() - begun <= allowed
-            self.commits += 1
+            seconds, size = monotonic() - begun, sum(map(len, results))
+            self._brisk = seconds <= BRISK + BRISK_EACH * size
+            self.commits.done(seconds, size, self._engine.trouble)
             call(_tell, batch, results)
 
     def _take(self) -> list[Waiting]:
@@ -148,7 +148,6 @@ class Writer:
             while self._queue and size < MOST_IN_BATCH:
                 batch.append(self._queue.popleft())
                 size += len(batch[-1][0].operations)
-            self.operations += size
             self._brief = self._brief or not self._queue
             self._draining = bool(batch)
             return batch

@@ -11,6 +11,8 @@ from botbus_protocol.errors import Fault
 from botbus_storage.connection import connect_plainly
 from botbus_storage.engine import EXECUTORS, Group, Result, SqliteEngine
 from botbus_storage.operations import (
+    BeginBoot,
+    Changed,
     CreateChannel,
     Operation,
     RecallMessage,
@@ -20,6 +22,7 @@ from botbus_storage.operations import (
     SeenBot,
     SettleUnknown,
     Subscribe,
+    TryWriting,
 )
 from tests.storage.letters import SENDER, letter
 
@@ -202,9 +205,22 @@ def test_a_full_disk_fails_the_batch_and_reading_goes_on(
     engine.connection.execute(f"PRAGMA max_page_count = {pages}")
     big = [letter(body=f'"{"x" * 5000}"') for _ in range(20)]
     assert {fault(r).code for r in run(engine, *big)} == {"storage_full"}
+    assert engine.trouble is not None
     assert count(database) == 1
     engine.connection.execute("PRAGMA max_page_count = 1000000")
-    assert saved(run(engine, letter())[0]).seq == 2
+    run(engine)
+    assert engine.trouble is not None, "an empty transaction writes nothing"
+    assert (saved(run(engine, letter())[0]).seq, engine.trouble) == (2, None)
+
+
+def test_writing_can_be_tried_and_changes_nothing(engine: SqliteEngine, database: Path) -> None:
+    run(engine, BeginBoot(version="1", pid=7))
+    rows = engine.connection.execute("SELECT * FROM daemon_starts").fetchall()
+    wal = database.with_name(f"{database.name}-wal")
+    before = wal.stat().st_size
+    assert run(engine, TryWriting()) == [Changed(changed=False)]
+    assert wal.stat().st_size > before
+    assert engine.connection.execute("SELECT * FROM daemon_starts").fetchall() == rows
 
 
 def test_what_the_schema_refuses_fails_alone(engine: SqliteEngine, database: Path) -> None:

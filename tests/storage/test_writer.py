@@ -53,8 +53,8 @@ async def test_what_is_submitted_together_is_committed_together(database: Path) 
         engine = await connection.run(SqliteEngine)
         writer = Writer(connection, engine)
         results = await asyncio.gather(*(writer.submit([letter()]) for _ in range(500)))
-        assert len(results) == writer.operations == 500
-        assert writer.commits < 50
+        assert len(results) == writer.commits.operations == 500
+        assert writer.commits.count < 50
         await writer.idle()
 
 
@@ -64,7 +64,7 @@ async def test_who_brings_enough_does_not_wait_for_others(database: Path) -> Non
         futures = [writer.submit([letter() for _ in range(ENOUGH)]) for _ in range(2)]
         assert futures[0].done()  # the second is, too, unless the first took the disk long
         await asyncio.gather(*futures)
-        assert writer.commits == 2
+        assert writer.commits.count == 2
 
 
 class RecordingEngine:
@@ -72,6 +72,7 @@ class RecordingEngine:
 
     def __init__(self, engine: SqliteEngine) -> None:
         self._engine = engine
+        self.trouble: Fault | None = None
         self._loop = threading.get_ident()
         self.sizes: list[int] = []
         self.by_loop: list[bool] = []
@@ -174,6 +175,8 @@ async def test_all_are_told_in_the_order_of_their_commits(database: Path) -> Non
 
 
 class BrokenEngine:
+    trouble = None
+
     """Has a defect."""
 
     def execute(self, groups: Sequence[Group]) -> list[list[Result]]:
