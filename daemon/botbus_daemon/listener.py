@@ -1,37 +1,39 @@
-"""Bytes in, bytes out: frames from NNG REP contexts, each with the connection it came through.
+"""Bytes in, bytes out: requests of NNG's REQ sockets, each with the connection it came through.
 
-A context holds one request at a time, and a parked request holds its context. So the number of
-contexts grows with what is parked: there are always some that wait for the next frame, and those that
-are no longer needed close.
+What NNG's own sockets would do with threads of their own is done here on the event loop: a frame is
+planned in the turn in which its last byte is read, and its answer leaves in the turn in which it is
+made. docs/performance.md tells what that saves.
+
+Invariant: what is read and not answered yet is bounded, in number and in bytes.
 """
 
 import asyncio
 import logging
-from collections import OrderedDict
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from pathlib import Path
-from typing import Any
 
-import pynng
-
-from botbus_daemon.nng import Context, Received, peer_of
+from botbus_daemon.framing import MOST_WORDS, WORD, Unframer
+from botbus_daemon.pipe import Pipe
 from botbus_daemon.presence import Connection
 
 logger = logging.getLogger(__name__)
 
-SPARE = 16
-"""Contexts that wait for a frame, at least."""
-MOST_SPARE = 64
 MOST = 20_000
-"""Contexts in all; it bounds what can be parked."""
+"""Requests under way in all; it bounds what can be parked."""
 MOST_BYTES = 64 * 1024 * 1024
-"""Bytes of frames that are being answered; beyond it no further contexts wait for frames."""
-LOST_REMEMBERED = 1024
+"""Bytes of frames that are being answered; beyond it no further ones are looked at."""
 READ_TO_REFUSE = 16
-"""Times the frame limit that is still read, so that the sender is told what is wrong; NNG closes the
-pipe of one who sends more."""
+"""Times the frame limit that is still read, so that the sender is told what is wrong; who sends more is
+hung up on."""
+LINGER = 0.1
+"""Seconds between the last answers and the end: with a connection NNG forgets the answers that came
+through it and that nobody has asked for yet."""
+BACKLOG = 1024
+"""Connections that the kernel holds until they are accepted."""
 
 Answer = Callable[[bytes, Connection, Callable[[bytes], None]], "asyncio.Task[None] | None"]
 """Has a frame answered by calling what it is given; a task if that takes its time."""
@@ -53,141 +55,110 @@ class Listener:
         self._answer = answer
         self._come = come
         self._gone = gone
-        self._loop = asyncio.get_running_loop()
-        self._connections: dict[int, Connection] = {}
-        self._lost: OrderedDict[int, None] = OrderedDict()
-        """Pipes that were lost before their first frame was looked at."""
-        self._contexts: set[Context] = set()
-        self._stopped = False
-        self._spare = 0
-        self._under_way = 0
-        """Bytes of the frames that are not answered yet."""
-        self._serving: dict[Context, asyncio.Task[None] | None] = {}
-        """Contexts whose frame is not answered yet, and the task of those that take their time."""
-        self._rest = asyncio.Event()
-        self._socket = pynng.Rep0(recv_max_size=frame_bytes * READ_TO_REFUSE)
-        self._socket.add_post_pipe_remove_cb(self._on_remove)
-        self._socket.listen(url)
+        self._frame_bytes = frame_bytes
+        self._mode = mode
         self._path = Path(url.removeprefix("ipc://"))
-        self._path.chmod(mode)
+        self._loop = asyncio.get_running_loop()
+        self._numbers = count(1)
+        self._pipes: set[Pipe] = set()
+        self._waiting: set[Pipe] = set()
+        """Those that hold requests back because too much is under way."""
+        self._serving: dict[int, asyncio.Task[None] | None] = {}
+        """Requests that are not answered yet, and the task of those that take their time."""
+        self._under_way = 0
+        """Bytes of them."""
+        self._stopped = False
+        self._stirred = asyncio.Event()
+        """Set when a request was answered or a connection has ended."""
 
-    def start(self) -> None:
-        self._keep_spare()
+    async def start(self) -> None:
+        """Accepts connections from now on. Raises OSError."""
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            listening.bind(str(self._path))
+            self._path.chmod(self._mode)  # nobody can connect before it listens
+            self._server = await self._loop.create_unix_server(
+                self._new_pipe, sock=listening, backlog=BACKLOG
+            )
+        except BaseException:
+            listening.close()
+            raise
 
     async def stop(self, timeout: float) -> None:
         """Takes no more connections, lets what is under way be answered, and closes."""
-        self._path.unlink(missing_ok=True)  # NNG would close a listener with all its connections
+        self._path.unlink(missing_ok=True)
+        self._server.close()
         deadline = self._loop.time() + timeout
-        await self._served(deadline)
+        await self._until(lambda: not self._serving, deadline)
         self._stopped = True
-        await self._served(deadline)  # what arrived meanwhile is refused at once
         if self._serving:
             logger.warning("%d requests were still under way", len(self._serving))
             await _cancelled([task for task in self._serving.values() if task is not None])
-        await self._sent(deadline)
-        for context in self._contexts:
-            context.close()
-        self._socket.close()
+        if self._pipes:
+            await asyncio.sleep(LINGER)
+        for pipe in self._pipes:
+            pipe.end()
+        await self._until(lambda: not self._pipes, deadline)
+        for pipe in self._pipes:
+            pipe.abort()
 
-    async def _served(self, deadline: float) -> None:
-        """Waits until all is answered that is under way."""
+    # What pipes tell
+
+    @property
+    def full(self) -> bool:
+        return self._under_way >= MOST_BYTES or len(self._serving) >= MOST
+
+    def joined(self, pipe: Pipe) -> None:
+        self._pipes.add(pipe)
+        self._come(pipe.connection)
+
+    def arrived(self, pipe: Pipe, route: bytes, body: bytes) -> None:
+        if self._stopped:
+            return
+        ticket = next(self._numbers)
+        self._under_way += len(body)
+        self._serving[ticket] = None
+        reply = partial(self._answered, ticket, pipe, route, len(body))
+        task = self._answer(body, pipe.connection, reply)
+        if task is not None and ticket in self._serving:
+            self._serving[ticket] = task
+
+    def left(self, pipe: Pipe) -> None:
+        self._pipes.discard(pipe)
+        self._waiting.discard(pipe)
+        pipe.connection.closed = True
+        self._gone(pipe.number)
+        self._stirred.set()
+
+    def waits(self, pipe: Pipe) -> None:
+        self._waiting.add(pipe)
+
+    # Inside
+
+    def _new_pipe(self) -> Pipe:
+        most = self._frame_bytes + 1 + MOST_WORDS * WORD
+        unframer = Unframer(most, self._frame_bytes * READ_TO_REFUSE)
+        return Pipe(self, next(self._numbers), unframer)
+
+    def _answered(self, ticket: int, pipe: Pipe, route: bytes, size: int, data: bytes) -> None:
+        """The answer to a frame of that size is there."""
+        del self._serving[ticket]
+        self._under_way -= size
+        pipe.answer(route, data)
+        if self._waiting and not self.full:
+            waiting, self._waiting = self._waiting, set()
+            for other in waiting:
+                other.proceed()
+        if not self._serving:
+            self._stirred.set()
+
+    async def _until(self, reached: Callable[[], bool], deadline: float) -> None:
+        """Waits until that is so, or the deadline has passed."""
         with suppress(TimeoutError):
             async with asyncio.timeout_at(deadline):
-                while self._serving:
-                    self._rest.clear()
-                    await self._rest.wait()
-
-    async def _sent(self, deadline: float) -> None:
-        """Waits until the last answers have left."""
-        sending = [asyncio.ensure_future(c.sent()) for c in self._contexts if c.sending]
-        left = deadline - self._loop.time()
-        if sending and left > 0:
-            await asyncio.wait(sending, timeout=left)
-
-    def _keep_spare(self) -> None:
-        """Lets enough contexts wait; not while too much is under way: then senders are held back."""
-        while self._spare < SPARE and self._under_way < MOST_BYTES and len(self._contexts) < MOST:
-            self._add_context()
-
-    def _add_context(self) -> None:
-        context = Context(self._socket, self._received)
-        self._contexts.add(context)
-        self._wait(context)
-
-    def _wait(self, context: Context) -> None:
-        self._spare += 1
-        context.receive()
-
-    def _received(self, context: Context) -> None:
-        """A frame has arrived."""
-        self._spare -= 1
-        frame = None if self._stopped or context.closed else context.take()
-        if frame is None:
-            return  # the daemon stops
-        self._under_way += len(frame.data)
-        self._keep_spare()
-        self._serving[context] = None
-        connection = self._connection(frame)
-        reply = partial(self._answered, context, connection, len(frame.data))
-        task = self._answer(frame.data, connection, reply)
-        if task is not None and context in self._serving:
-            self._serving[context] = task
-
-    def _answered(self, context: Context, connection: Connection, size: int, data: bytes) -> None:
-        """The answer to a frame of that size is there; its context waits for the next one."""
-        if context.sending:  # the client before did not read its answer yet
-            later = self._answered_later(context, connection, size, data)
-            self._serving[context] = self._loop.create_task(later)
-            return
-        del self._serving[context]
-        if not self._serving:
-            self._rest.set()
-        self._under_way -= size
-        if context.closed:
-            return  # the daemon has stopped
-        if not connection.closed:
-            context.answer(data)
-        if self._spare < MOST_SPARE or context.sending:
-            self._wait(context)
-        else:
-            self._contexts.discard(context)
-            context.close()
-        self._keep_spare()
-
-    async def _answered_later(
-        self, context: Context, connection: Connection, size: int, data: bytes
-    ) -> None:
-        await context.sent()
-        self._answered(context, connection, size, data)
-
-    def _connection(self, frame: Received) -> Connection:
-        connection = self._connections.get(frame.pipe_id)
-        if connection is None:
-            connection = Connection(frame.pipe_id, peer_of(frame.pipe))
-            if frame.pipe_id in self._lost:
-                connection.closed = True
-                return connection
-            self._connections[frame.pipe_id] = connection
-            self._come(connection)
-        return connection
-
-    def _on_remove(self, pipe: Any) -> None:
-        """Called on a thread of NNG's."""
-        pipe_id = pipe.id
-        try:
-            self._loop.call_soon_threadsafe(self._forget, pipe_id)
-        except RuntimeError:
-            logger.debug("a pipe closed after the loop did")
-
-    def _forget(self, pipe_id: int) -> None:
-        connection = self._connections.pop(pipe_id, None)
-        if connection is not None:
-            connection.closed = True
-            self._gone(pipe_id)
-            return
-        self._lost[pipe_id] = None
-        if len(self._lost) > LOST_REMEMBERED:
-            self._lost.popitem(last=False)
+                while not reached():
+                    self._stirred.clear()
+                    await self._stirred.wait()
 
 
 async def _cancelled(tasks: "list[asyncio.Task[None]]") -> None:

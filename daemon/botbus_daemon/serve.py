@@ -21,7 +21,6 @@ from botbus_daemon.broker import Broker
 from botbus_daemon.claiming import CannotServe, claimed_socket, make_folder
 from botbus_daemon.dispatch import Dispatcher
 from botbus_daemon.listener import Listener
-from botbus_daemon.nng import limit_threads
 from botbus_daemon.settings import Settings
 from botbus_daemon.supervision import Supervisor
 from botbus_protocol import __version__
@@ -47,7 +46,6 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
     Raises CannotServe with a sentence for whoever started it.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
-    limit_threads()
     _raise_descriptor_limit()
     with claimed_database(settings) as lock, claimed_socket(settings.url):
         connect = _connector(settings)
@@ -135,7 +133,7 @@ async def _serve_store(settings: Settings, store: Store, announce: Callable[[str
             frame_bytes=settings.limits.frame_bytes,
             mode=settings.socket_mode,
         )
-        listener.start()
+        await listener.start()
         _calm_collector()
         supervisor = Supervisor()
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:

@@ -5,8 +5,8 @@ from msgspec import Struct, inspect
 
 from botbus_daemon.dispatch import MOST_ANSWER_BYTES
 from botbus_daemon.listener import READ_TO_REFUSE
-from botbus_daemon.nng import UNREAD_MILLISECONDS
 from botbus_daemon.parking import MOST_PER_CONNECTION
+from botbus_daemon.pipe import UNREAD_SECONDS
 from botbus_daemon.presence import MOST_BOTS
 from botbus_protocol import bodies, grammar, requests
 from botbus_protocol.codec import OPS
@@ -20,7 +20,7 @@ SENTENCES = [
     f"At most {MOST_PER_CONNECTION} may be parked on one connection",
     f"{MOST_PER_CONNECTION} requests are parked on this connection",
     f"or it speaks for {MOST_BOTS:,} bots",
-    f"what nobody reads for {UNREAD_MILLISECONDS // 1000} seconds is dropped",
+    f"Who reads nothing of it for {UNREAD_SECONDS:g} seconds is hung up on",
     f"may speak for several bots (at most {MOST_BOTS:,})",
     f"One of more than {READ_TO_REFUSE} times that is not even read",
     f"ends with the message that takes it beyond {READ_BYTES // MIB} MiB",
