@@ -21,6 +21,9 @@ from botbus_daemon.broker import Broker
 from botbus_daemon.claiming import CannotServe, claimed_socket, make_folder
 from botbus_daemon.dispatch import Dispatcher
 from botbus_daemon.listener import Listener
+from botbus_daemon.monitoring.health import Health
+from botbus_daemon.monitoring.pages import pages_of
+from botbus_daemon.monitoring.web import open_web
 from botbus_daemon.settings import Settings
 from botbus_daemon.supervision import Supervisor
 from botbus_protocol import __version__
@@ -110,9 +113,14 @@ def _migrate(settings: Settings, lock: DatabaseLock, connect: Connect) -> None:
 
 
 async def _serve(settings: Settings, connect: Connect, announce: Callable[[str], None]) -> None:
+    health = Health()
     try:
-        async with open_store(settings.database, connect=connect) as store:
-            await _serve_store(settings, store, announce)
+        async with (
+            open_web(settings.http.place(), pages_of(health)),
+            open_store(settings.database, connect=connect, on_failure=health.failed) as store,
+            health.watching(store),
+        ):
+            await _serve_store(settings, store, health, announce)
     except sqlite3.Error as error:
         raise _cannot_serve(settings, error) from error
 
@@ -122,7 +130,9 @@ def _cannot_serve(settings: Settings, error: Exception) -> CannotServe:
     return CannotServe(text if text.startswith(path) else f"{path}: {text}")
 
 
-async def _serve_store(settings: Settings, store: Store, announce: Callable[[str], None]) -> None:
+async def _serve_store(
+    settings: Settings, store: Store, health: Health, announce: Callable[[str], None]
+) -> None:
     async with open_broker(settings, store) as broker:
         dispatcher = Dispatcher(broker)
         listener = Listener(
@@ -137,14 +147,16 @@ async def _serve_store(settings: Settings, store: Store, announce: Callable[[str
         _calm_collector()
         supervisor = Supervisor()
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            health.phase = "serving"
             announce(f"botbus {__version__} serves {settings.url} from {settings.database}")
             supervisor.ready(f"serves {settings.url}")
             async with anyio.create_task_group() as watching:
-                watching.start_soon(supervisor.watch, store.turns)
+                watching.start_soon(supervisor.watch, health.trouble)
                 async for received in signals:
                     logger.info("stopping on %s", received.name)
                     break
                 watching.cancel_scope.cancel()
+            health.phase = "stopping"
             supervisor.stopping()
             broker.begin_closing()
             await listener.stop(STOP_SECONDS)

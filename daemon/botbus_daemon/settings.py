@@ -15,6 +15,7 @@ from msgspec import Meta, Struct, field
 
 from botbus_daemon.backoff import DeliveryPolicy
 from botbus_daemon.loop_guard import LoopPolicy
+from botbus_daemon.monitoring.settings import HttpPolicy
 from botbus_daemon.policy import Rule
 from botbus_daemon.retention.settings import RetentionPolicy
 from botbus_daemon.runs.settings import WorkflowPolicy
@@ -48,6 +49,7 @@ class FileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     migrations: MigrationPolicy = field(default_factory=MigrationPolicy)
     workflows: WorkflowPolicy = field(default_factory=WorkflowPolicy)
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
+    http: HttpPolicy = field(default_factory=HttpPolicy)
     limits: dict[str, Any] = field(default_factory=dict)
     socket_mode: Mode = "0600"
     policy: list[Rule] = field(default_factory=list)
@@ -65,6 +67,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     migrations: MigrationPolicy = field(default_factory=MigrationPolicy)
     workflows: WorkflowPolicy = field(default_factory=WorkflowPolicy)
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
+    http: HttpPolicy = field(default_factory=HttpPolicy)
     limits: Limits = field(default_factory=Limits)
     socket_mode: int = 0o600
     """Who may open the socket at all; what they may do then is for the policy."""
@@ -97,6 +100,7 @@ def load_settings(
         migrations=file.migrations,
         workflows=file.workflows,
         retention=file.retention,
+        http=file.http,
         limits=_limits(path, file.limits),
         socket_mode=int(file.socket_mode, 8),
         policy=file.policy,

@@ -2,7 +2,8 @@
 
 The protocol is sd_notify(3): datagrams of `KEY=value` lines to the socket named by `NOTIFY_SOCKET`.
 Without that variable nothing is sent. A watchdog ping leaves only after the event loop has turned and
-the writer has gone through an empty transaction: a daemon that hangs in either is restarted.
+the writer has gone through a transaction, and not while the disk refuses what is written: a daemon that
+hangs, or that cannot keep anything, is restarted.
 """
 
 import asyncio
@@ -41,13 +42,18 @@ class Supervisor:
     def stopping(self) -> None:
         self._tell("STOPPING=1", "STATUS=stopping")
 
-    async def watch(self, turns: Callable[[], Awaitable[None]]) -> None:
-        """Pings the watchdog each time that `turns` returns; returns at once if there is none."""
+    async def watch(self, trouble: Callable[[], Awaitable[str | None]]) -> None:
+        """Pings the watchdog as long as there is no trouble; returns at once if there is none.
+
+        `trouble` finds out how the daemon is: a sentence if it is not well.
+        """
         if self.watchdog_seconds is None or not self._address:
             return
         while True:
-            await turns()
-            self._tell("WATCHDOG=1")
+            if (reason := await trouble()) is None:
+                self._tell("WATCHDOG=1")
+            else:
+                self.status(f"unwell: {reason}")
             await asyncio.sleep(self.watchdog_seconds * PING_SHARE)
 
     def _tell(self, *lines: str) -> None:
