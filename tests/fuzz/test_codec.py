@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # it has no types
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from botbus_protocol.definitions import outline_of
 from botbus_protocol.errors import Code, Fault, Refused
 from botbus_protocol.limits import DEFAULT_LIMITS
 from botbus_protocol.replies import Reply
+from botbus_protocol.requests import Request
 from tests.fuzz import frames
 from tests.fuzz.mutation import spoiled_bytes, spoiled_value
 from tests.protocol import strategies as wire
@@ -41,11 +43,21 @@ def check(data: bytes) -> None:
         check_fault(refusal.fault, REFUSALS)
         return
     taken = [request for request in frame.requests if not isinstance(request, Fault)]
+    for request in taken:
+        check_values(request)
     said = encode_frame(frame.bot, taken, atomic=frame.atomic)
     assert encode(decode_frame(said, DEFAULT_LIMITS).requests) == encode(taken)
     for fault in frame.requests:
         if isinstance(fault, Fault):
             check_fault(fault, FAULTS)
+
+
+def check_values(request: Request) -> None:
+    """What a request brings for the disk is JSON, or is refused with a sentence."""
+    for value in msgspec.structs.asdict(request).values():
+        if isinstance(value, Raw):
+            with contextlib.suppress(ValueError):
+                assert from_json(to_json(value))
 
 
 def check_fault(fault: Fault, codes: set[Code]) -> None:

@@ -16,6 +16,7 @@ from tests.daemon.conftest import Bots
 from tests.daemon.plain import Json, Plain, error_of
 from tests.daemons import DaemonProcess
 from tests.fuzz import frames, scene
+from tests.fuzz.gathering import gathered
 from tests.vitals import MIB, open_files, resident
 
 sessions = st.lists(frames.drafts, min_size=1, max_size=8)
@@ -62,7 +63,7 @@ def test_every_frame_gets_an_answer(feeder: Plain, session: list[frames.Draft]) 
 
 
 def test_memory_and_open_files_stay_flat(bots: Bots, server: DaemonProcess) -> None:
-    said = gathered()
+    said = gathered(sessions, 30)
     known = scene.laid(bots.named("ada"))
     for _ in range(5):
         repeat(bots, said, known)
@@ -71,19 +72,6 @@ def test_memory_and_open_files_stay_flat(bots: Bots, server: DaemonProcess) -> N
         repeat(bots, said, known)
     assert resident(server.pid) - memory < 4 * MIB
     assert open_files(server.pid) - files < 8
-
-
-def gathered() -> list[list[frames.Draft]]:
-    """Some sessions, to be had again and again."""
-    found: list[list[frames.Draft]] = []
-
-    @settings(fed, max_examples=30, database=None)
-    @given(session=sessions)
-    def gather(session: list[frames.Draft]) -> None:
-        found.append(session)
-
-    gather()
-    return found
 
 
 def repeat(bots: Bots, said: list[list[frames.Draft]], known: dict[Any, Any]) -> None:
