@@ -33,6 +33,7 @@ class Choice(NamedTuple):
 
     def migrator(self, **options: Any) -> "Migrator":
         """The migrator for this choice, with further options of its own."""
+        from botbus_storage.connection import connect_plainly, shrinkable
         from botbus_storage.migrator import Migrator
 
         database, key_file = self.chosen(os.environ)
@@ -40,6 +41,8 @@ class Choice(NamedTuple):
             options.setdefault("connect", _connector(key_file))
         if self.folder:
             options["program"] = "program"
+        else:
+            options["connect"] = shrinkable(options.get("connect", connect_plainly))
         return Migrator(database, self.chosen_folder(), **options)
 
     def converter(self) -> "Migrator":

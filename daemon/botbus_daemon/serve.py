@@ -27,7 +27,7 @@ from botbus_daemon.monitoring.web import open_web
 from botbus_daemon.settings import Settings
 from botbus_daemon.supervision import Supervisor
 from botbus_protocol import __version__
-from botbus_storage.connection import Connect, connect_plainly
+from botbus_storage.connection import Connect, connect_plainly, shrinkable
 from botbus_storage.database_lock import DatabaseLock, Locked
 from botbus_storage.migrator import MigrationError, Migrator
 from botbus_storage.operations import BeginBoot, Boot
@@ -103,7 +103,7 @@ def _migrate(settings: Settings, lock: DatabaseLock, connect: Connect) -> None:
         botbus_migrations.FOLDER,
         backup=settings.migrations.backup,
         keep_backups=settings.migrations.keep_backups,
-        connect=connect,
+        connect=shrinkable(connect),
         lock=lock,
     )
     try:

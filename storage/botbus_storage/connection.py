@@ -43,6 +43,20 @@ def connect_plainly(path: Path) -> sqlite3.Connection:
     )
 
 
+def shrinkable(connect: Connect) -> Connect:
+    """The same, but a file that it makes can give unused pages back to the disk (auto_vacuum).
+
+    That is decided before the first table; a file that is there stays as it is until a VACUUM.
+    """
+
+    def connect_shrinkable(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        return connection
+
+    return connect_shrinkable
+
+
 def _open(path: Path, connect: Connect, pragmas: tuple[str, ...]) -> sqlite3.Connection:
     connection = connect(path)
     for pragma in pragmas:

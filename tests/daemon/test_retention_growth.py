@@ -1,0 +1,112 @@
+"""A database that is not to keep everything does not grow for ever, shrinks, and survives a kill."""
+
+import sqlite3
+from contextlib import closing
+
+from tests.daemon.conftest import Bots
+from tests.daemon.plain import Plain, new_id
+from tests.daemon.test_retention import bodies, channel_of, on_disk, publish, until
+
+SETTINGS = """
+[retention]
+every_seconds = 0.1
+duplicate_seconds = 0.0
+channels = [
+    { match = "busy-*", max_messages = 1000 },
+    { match = "brief-*", max_age_days = 0.000001 },
+]
+"""
+
+
+def configure(own: Bots) -> None:
+    daemon = own.daemon
+    daemon.stop()
+    config = daemon.folder / "botbus.toml"
+    config.write_text(SETTINGS)
+    daemon.options = ("--config", str(config))
+    daemon.start()
+
+
+def pages(own: Bots) -> int:
+    (row,) = on_disk(own.daemon, "PRAGMA page_count")
+    assert isinstance(row[0], int)
+    return row[0]
+
+
+def rounds(publisher: Plain, reader: Plain, channel: str, count: int) -> None:
+    """So many times 100 messages of a kilobyte, each acked by the one who reads them."""
+    for _ in range(count):
+        letter = {"op": "publish", "channel": channel, "body": "x" * 1000}
+        publisher.ask(*({**letter, "id": new_id()} for _ in range(100)))
+        deliveries = reader.fetch(max=100)
+        acks = ({"op": "ack", "seq": d["message"]["seq"], "lease": d["lease"]} for d in deliveries)
+        assert all("ok" in reply for reply in reader.ask(*acks))
+
+
+def test_a_steady_load_stops_growing(own: Bots) -> None:
+    configure(own)
+    publisher, reader = own(), own("reader")
+    channel = channel_of(publisher, "busy")
+    reader.ok("subscribe", channel=channel)
+    rounds(publisher, reader, channel, 60)
+    settled = pages(own)
+    rounds(publisher, reader, channel, 120)  # twice as much again
+    assert pages(own) < settled * 1.25
+    (row,) = on_disk(own.daemon, "SELECT count(*) FROM bot_deliveries")
+    assert isinstance(row[0], int)
+    assert row[0] < 6000
+
+
+def test_the_file_shrinks_after_a_flood(own: Bots) -> None:
+    bot = own()
+    channel = channel_of(bot, "brief")
+    for _ in range(20):
+        publish(bot, channel, *("x" * 20_000 for _ in range(40)))
+    bot.send("nobody", "the newest")
+    assert pages(own) > 4000
+    configure(own)  # and now there are rules
+    until(lambda: pages(own) < 600)
+    own.daemon.stop()
+    assert own.daemon.database.stat().st_size < 600 * 4096
+
+
+def test_a_kill_in_the_middle_leaves_whole_messages(own: Bots) -> None:
+    configure(own)
+    publisher, reader = own(), own("reader")
+    channel = channel_of(publisher, "busy")
+    reader.ok("subscribe", channel=channel)
+    for _ in range(3):
+        rounds(publisher, reader, channel, 25)
+        own.daemon.kill()
+        with closing(sqlite3.connect(own.daemon.database)) as database:
+            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            orphans = database.execute(
+                "SELECT count(*) FROM bot_deliveries d "
+                "WHERE NOT EXISTS (SELECT 1 FROM bot_messages m WHERE m.seq = d.seq)"
+            )
+            assert orphans.fetchone() == (0,)
+            (held,) = database.execute("SELECT count(*) FROM bot_messages").fetchone()
+            assert held >= 1000
+        own.daemon.start()
+        publisher, reader = own.named(str(publisher.bot)), own.named(str(reader.bot))
+    until(lambda: on_disk(own.daemon, "SELECT count(*) FROM bot_messages") == [(1000,)])
+
+
+def test_seqs_and_cursors_go_on_after_everything_was_deleted(own: Bots) -> None:
+    """The newest message of all stays: the next start takes the seq from it."""
+    configure(own)
+    bot, reader = own(), own("reader")
+    channel = channel_of(bot, "brief")
+    reader.ok("subscribe", channel=channel)
+    publish(bot, channel, *range(10))
+    deliveries = reader.fetch(max=10)
+    for delivery in deliveries:
+        reader.settle("ack", delivery)
+    until(lambda: bodies(bot, channel) == [9])
+    newest = deliveries[-1]["message"]["seq"]
+    own.daemon.kill()
+    own.daemon.start()
+    bot, reader = own.named(str(bot.bot)), own.named(str(reader.bot))
+    publish(bot, channel, "after")
+    (delivery,) = reader.fetch(max=10)
+    assert (delivery["message"]["body"], delivery["message"]["seq"]) == ("after", newest + 1)
