@@ -60,10 +60,13 @@ class Broker:
     async def see(self, bot: str) -> tuple[str, str]:
         """Id and name of a bot that is there. Raises Refused."""
         (result,) = await self.store.submit([SeeBot(name=bot)])
-        if isinstance(result, Fault):
+        if isinstance(result, SeenBot):
+            return result.id, result.name
+        assert isinstance(result, Fault)
+        known = await self.store.directory.find_bot(bot)
+        if known is None:
             raise Refused(Code(result.code), result.message)
-        assert isinstance(result, SeenBot)
-        return result.id, result.name
+        return known.id, known.name  # whose mail can be read though nothing can be written
 
     def next_lease(self) -> str:
         """A lease's name: the start of the daemon it was given in, and a number."""

@@ -151,7 +151,7 @@ async def _serve_store(
             announce(f"botbus {__version__} serves {settings.url} from {settings.database}")
             supervisor.ready(f"serves {settings.url}")
             async with anyio.create_task_group() as watching:
-                watching.start_soon(supervisor.watch, health.trouble)
+                watching.start_soon(supervisor.watch, health.trouble, health.bearable)
                 async for received in signals:
                     logger.info("stopping on %s", received.name)
                     break

@@ -2,8 +2,8 @@
 
 The protocol is sd_notify(3): datagrams of `KEY=value` lines to the socket named by `NOTIFY_SOCKET`.
 Without that variable nothing is sent. A watchdog ping leaves only after the event loop has turned and
-the writer has gone through a transaction, and not while the disk refuses what is written: a daemon that
-hangs, or that cannot keep anything, is restarted.
+the writer has gone through a transaction, and not while the disk fails: a daemon that hangs, or that
+cannot keep anything, is restarted. One whose disk is only full is not: it still answers who reads.
 """
 
 import asyncio
@@ -42,18 +42,22 @@ class Supervisor:
     def stopping(self) -> None:
         self._tell("STOPPING=1", "STATUS=stopping")
 
-    async def watch(self, trouble: Callable[[], Awaitable[str | None]]) -> None:
+    async def watch(
+        self, trouble: Callable[[], Awaitable[str | None]], bearable: Callable[[str], bool]
+    ) -> None:
         """Pings the watchdog as long as there is no trouble; returns at once if there is none.
 
-        `trouble` finds out how the daemon is: a sentence if it is not well.
+        `trouble` finds out how the daemon is, a sentence if it is not well; `bearable` tells of
+        such a sentence whether a restart would make nothing better.
         """
         if self.watchdog_seconds is None or not self._address:
             return
         while True:
-            if (reason := await trouble()) is None:
-                self._tell("WATCHDOG=1")
-            else:
+            reason = await trouble()
+            if reason is not None:
                 self.status(f"unwell: {reason}")
+            if reason is None or bearable(reason):
+                self._tell("WATCHDOG=1")
             await asyncio.sleep(self.watchdog_seconds * PING_SHARE)
 
     def _tell(self, *lines: str) -> None:

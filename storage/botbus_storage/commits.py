@@ -4,11 +4,14 @@ The writer tells after each one. Counting costs less than a microsecond and a bo
 the newest durations are kept as they are, for figures of now; all of them in buckets, for ever.
 """
 
+import logging
 from bisect import bisect_left
 from collections import deque
 from time import monotonic
 
 from botbus_protocol.errors import Fault
+
+logger = logging.getLogger(__name__)
 
 RECENT = 1000
 """Commits whose durations are kept."""
@@ -36,6 +39,8 @@ class Commits:
         """Why the newest attempt to write something failed; None once one has succeeded."""
         self.trouble_since = 0.0
         """When it did, in seconds of the monotonic clock."""
+        self._refused = 0
+        """Commits that were refused since one succeeded."""
         self._recent: deque[float] = deque(maxlen=RECENT)
 
     def done(self, seconds: float, operations: int, trouble: Fault | None) -> None:
@@ -62,7 +67,12 @@ class Commits:
         return [recent[min(len(recent) - 1, int(share * len(recent)))] for share in shares]
 
     def _turned(self, trouble: Fault | None) -> None:
+        if trouble is None:
+            logger.warning("the database is written again, after %d refused commits", self._refused)
+        elif self.trouble is None or self.trouble.code != trouble.code:
+            logger.error("%s: %s", trouble.code, trouble.message)
         self.trouble = trouble
+        self._refused = self._refused + 1 if trouble else 0
         if trouble is not None:
             self.failed += 1
             self.trouble_since = monotonic()

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Literal
 
+from botbus_protocol.errors import Code
 from botbus_storage.store import Store
 
 PATIENCE = 5.0
@@ -51,6 +52,13 @@ class Health:
             return self.defect
         trouble = self._store.commits.trouble
         return None if trouble is None else trouble.message
+
+    def bearable(self, reason: str) -> bool:
+        """Whether what is wrong is only that the disk is full, which no restart makes better."""
+        trouble = self._store.commits.trouble if self._store is not None else None
+        return (
+            trouble is not None and trouble.code == Code.STORAGE_FULL and trouble.message == reason
+        )
 
     async def trouble(self) -> str | None:
         """Why the daemon is not well, a sentence; None if it is."""
