@@ -16,7 +16,7 @@ from msgspec import Raw
 
 from botbus.courier import Courier
 from botbus.errors import BusError, TooLarge
-from botbus.nng import EventLoop
+from botbus.event_loop import EventLoop
 from botbus.parcels import Bundle, Parcel
 from botbus.promises import Promise, keep
 from botbus_protocol.errors import Fault

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from botbus.errors import BadFrame, BusError, Timeout, Unavailable
-from botbus.nng import Broken, Socket
+from botbus.lines import Broken, Socket
 from botbus.parcels import Frame
 from botbus_protocol.codec import decode_replies
 from botbus_protocol.errors import Code, Fault, Refused

@@ -1,7 +1,7 @@
-"""NNG, typed: the only module of the client that touches pynng.
+"""Lines over NNG itself, for event loops other than asyncio's: the only module that touches pynng.
 
-A `Socket` is one REQ socket with one connection, which NNG dials again whenever it breaks. A `Line`
-is one context on it: it carries one frame at a time, or rests for a while. An `Alarm` rings once.
+The socket is one REQ socket with one connection, which NNG dials again whenever it breaks. A line is
+one context on it.
 
 pynng's own coroutines are not used: they cost a wake-up of the event loop for the sending alone,
 and may swallow a cancellation that meets a reply. Here a line calls back when it is done, on the
@@ -11,15 +11,14 @@ scope.
 Invariant: whatever is allocated here is freed here, whether a frame was answered or not.
 """
 
-from collections.abc import Callable
-from enum import Enum
 from typing import Any
 
+import anyio.to_thread
 import pynng
-from anyio.lowlevel import current_token
 
-from botbus.errors import Invalid, Unavailable
-from botbus.promises import EventPromise, Promise
+from botbus.errors import Unavailable
+from botbus.event_loop import Callback, EventLoop
+from botbus.lines import REDIAL_LEAST, REDIAL_MOST, Broken, denied, no_daemon, no_url, nobody
 
 _ffi: Any = pynng.ffi
 _lib: Any = pynng.lib
@@ -27,52 +26,12 @@ _lib: Any = pynng.lib
 _lib.nng_init_set_parameter(_lib.NNG_INIT_NUM_TASK_THREADS, 2)  # more only fight for two locks
 _lib.nng_init_set_parameter(_lib.NNG_INIT_MAX_TASK_THREADS, 2)
 
-REDIAL_LEAST = 10
-REDIAL_MOST = 250
-"""Milliseconds between attempts to connect again, from the first to the last."""
-
 _FOREVER = -1
 _LONGEST = 2**31 - 1
 
-Callback = Callable[[], object]
 
-
-class Broken(Enum):
-    """Why a line came back without an answer."""
-
-    RESET = "the connection broke after the frame had left"
-    TIMED_OUT = "no answer came in time"
-    CLOSED = "the line was cancelled or closed"
-
-
-class EventLoop:
-    """The event loop that was running when this was made, as something to call functions in."""
-
-    def __init__(self) -> None:
-        native: Any = current_token().native_token
-        self._from_thread = getattr(native, "call_soon_threadsafe", None) or native.run_sync_soon
-        self.soon: Callable[[Callback], object] = (
-            getattr(native, "call_soon", None) or native.run_sync_soon
-        )
-        """Calls a function once the tasks that are ready now have run. From the loop's thread."""
-        self.promise: Callable[[], Promise[Any]] = (
-            getattr(native, "create_future", None) or EventPromise
-        )
-        """Makes a promise, as cheaply as this event loop can."""
-
-    def wake(self, function: Callback) -> None:
-        """Calls a function in the loop, from any thread; does nothing if the loop has ended."""
-        try:
-            self._from_thread(function)
-        except RuntimeError:
-            return
-
-
-class Socket:
-    """One connection to a daemon, redialled for ever once it has stood.
-
-    `greet` is called in the event loop each time it stands.
-    """
+class NngSocket:
+    """See `lines.Socket`."""
 
     def __init__(self, loop: EventLoop, greet: Callback) -> None:
         self._loop = loop
@@ -83,34 +42,29 @@ class Socket:
         self._req: Any = pynng.Req0(
             resend_time=-1,
             recv_max_size=0,
-            reconnect_time_min=REDIAL_LEAST,
-            reconnect_time_max=REDIAL_MOST,
+            reconnect_time_min=_milliseconds(REDIAL_LEAST),
+            reconnect_time_max=_milliseconds(REDIAL_MOST),
         )
         self._req.add_post_pipe_connect_cb(self._pipe_added)
         self._req.add_post_pipe_remove_cb(self._pipe_removed)
 
-    def dial(self, url: str) -> None:
-        """Connects; blocks the thread. Raises Unavailable or Invalid."""
+    async def dial(self, url: str) -> None:
+        await anyio.to_thread.run_sync(self._dial, url, abandon_on_cancel=True)
+
+    def _dial(self, url: str) -> None:
         try:
             self._req.dial(url, block=True)
         except pynng.ConnectionRefused:
-            raise Unavailable(
-                f"no daemon at {url}: start one with `botbus serve`, or set BOTBUS_URL"
-            ) from None
+            raise no_daemon(url) from None
         except pynng.PermissionDenied:
-            raise Unavailable(
-                f"the daemon at {url} may not be used by this user: ask for access to its socket"
-            ) from None
+            raise denied(url) from None
         except pynng.Closed:
-            raise Unavailable(f"no daemon answers at {url}") from None
+            raise nobody(url) from None
         except pynng.NNGException as error:
-            raise Invalid(
-                f"url {url!r} cannot be used ({error}): give one such as ipc:///run/botbus/bus.sock"
-            ) from None
+            raise no_url(url, error) from None
 
-    def line(self, done: Callback) -> "Line":
-        """A new line; `done` is called in the event loop when it has something to tell."""
-        return Line(self._req.socket, lambda: self._loop.wake(done))
+    def line(self, done: Callback) -> "NngLine":
+        return NngLine(self._req.socket, lambda: self._loop.wake(done))
 
     def close(self) -> None:
         self._req.close()
@@ -125,8 +79,8 @@ class Socket:
         self.connected = False
 
 
-class Line:
-    """A context of the socket. One thing at a time: `send` or `rest`, the callback, `outcome`."""
+class NngLine:
+    """See `lines.Line`."""
 
     def __init__(self, socket: Any, done: Callback) -> None:
         self._handle = _ffi.new_handle(done)
@@ -137,7 +91,6 @@ class Line:
         self._receiving = _new_aio(_completed, self._handle)
 
     def send(self, frame: bytes, timeout: float) -> None:
-        """Sends a frame and waits for its answer, in all that many seconds."""
         message = _ffi.new("nng_msg **")
         _check(_lib.nng_msg_alloc(message, 0))
         _check(_lib.nng_msg_append(message[0], frame, len(frame)))
@@ -148,12 +101,10 @@ class Line:
         _lib.nng_ctx_recv(self._context[0], self._receiving)
 
     def rest(self, seconds: float) -> None:
-        """Calls back after a while, with nothing to tell."""
         _lib.nng_aio_set_timeout(self._receiving, _FOREVER)
         _lib.nng_sleep_aio(_milliseconds(seconds), self._receiving)
 
     def outcome(self) -> bytes | Broken:
-        """The answer to a frame (empty after a rest), or why there is none."""
         # An answer may overtake the news that its frame was sent; the line is free after both.
         _lib.nng_aio_wait(self._sending)
         code = _lib.nng_aio_result(self._receiving)
@@ -169,7 +120,6 @@ class Line:
         return answer
 
     def cancel(self) -> None:
-        """Gives up what is under way; the callback comes all the same."""
         _lib.nng_aio_cancel(self._receiving)
 
     def close(self) -> None:
@@ -191,8 +141,8 @@ class Line:
             _lib.nng_msg_free(message)
 
 
-class Alarm:
-    """Calls a function in the event loop after a while. Set it again only after it has rung."""
+class NngAlarm:
+    """See `lines.Alarm`."""
 
     def __init__(self, loop: EventLoop, ring: Callback) -> None:
         self._ring = ring

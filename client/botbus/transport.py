@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import anyio
-import anyio.to_thread
 from msgspec import Raw
 
 from botbus.coalescer import ENVELOPE_BYTES, Coalescer, too_large
 from botbus.courier import Courier
 from botbus.errors import BadFrame, BusError, Invalid, Timeout, Unavailable
-from botbus.nng import EventLoop, Socket
+from botbus.event_loop import EventLoop
+from botbus.lines import open_socket
 from botbus.parcels import Alone, Atomic, Frame, Replies, result, retold
 from botbus_protocol import __version__
 from botbus_protocol.codec import encode
@@ -43,7 +43,7 @@ class Transport:
         self.limits: Limits = DEFAULT_LIMITS
         self.boot = 0
         self.loop = EventLoop()
-        self._socket = Socket(self.loop, self._greet)
+        self._socket = open_socket(self.loop, self._greet)
         self._coalescer = Coalescer(
             bot, self.loop, timeout, lambda home: Courier(self._socket, url, home)
         )
@@ -66,7 +66,7 @@ class Transport:
     async def open(self) -> None:
         """Connects and says hello. Raises Unavailable if there is no daemon."""
         with anyio.move_on_after(self.timeout) as scope:
-            await anyio.to_thread.run_sync(self._socket.dial, self.url, abandon_on_cancel=True)
+            await self._socket.dial(self.url)
         if scope.cancelled_caught:
             raise Timeout(f"the process at {self.url} does not answer: is it a botbus daemon?")
         await self.hello()

@@ -13,7 +13,7 @@ import anyio
 
 from botbus.deliveries import Delivery
 from botbus.held import Hold
-from botbus.nng import Alarm
+from botbus.lines import new_alarm
 from botbus.requesting import nak
 from botbus.transport import Transport
 
@@ -29,7 +29,7 @@ class Tray:
         self._taken_at = 0.0
         self._batch = 1
         self._in_use = True
-        self._alarm = Alarm(transport.loop, self._tidy)
+        self._alarm = new_alarm(transport.loop, self._tidy)
         transport.farewells.add(self.put_away)
 
     def take(self) -> Delivery | None:

@@ -16,9 +16,9 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from botbus_daemon.framing import MOST_WORDS, WORD, Unframer
 from botbus_daemon.pipe import Pipe
 from botbus_daemon.presence import Connection
+from botbus_protocol.framing import MOST_WORDS, WORD, Unframer
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
-from botbus_daemon.framing import EXPECTED, GREETING, Garbage, Unframer, framed, parted
 from botbus_daemon.presence import Connection, Peer
+from botbus_protocol.framing import REP, REQ, Garbage, Unframer, framed, parted
 
 MOST_UNDER_WAY = 512
 """Requests of one connection that are not answered yet; more are not read. Those that are parked, of
@@ -74,7 +74,7 @@ class Pipe(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(GREETING_SECONDS, self._transport.abort)
         self._transport.set_write_buffer_limits(high=UNREAD_BYTES)
-        self._transport.write(GREETING)
+        self._transport.write(REP)
 
     def data_received(self, data: bytes) -> None:
         if self._greeting is not None:
@@ -140,17 +140,17 @@ class Pipe(asyncio.Protocol):
     def _greet(self, data: bytes) -> bytes:
         """What follows the greeting, once that is whole."""
         self._greeting = data
-        if len(data) < len(EXPECTED):
+        if len(data) < len(REQ):
             return b""
         self._timer.cancel()
-        if not data.startswith(EXPECTED):
+        if not data.startswith(REQ):
             self._transport.abort()
             return b""
         self._greeting = None
         self._joined = True
         self.connection = Connection(self.number, peer_of(self._transport.get_extra_info("socket")))
         self._house.joined(self)
-        return data[len(EXPECTED) :]
+        return data[len(REQ) :]
 
     def _has_room(self) -> bool:
         if self._house.full:

@@ -6,7 +6,7 @@ cheap. One alarm watches over all steps of a worker.
 
 from time import monotonic
 
-from botbus.nng import Alarm
+from botbus.lines import Alarm, new_alarm
 from botbus.transport import Transport
 from botbus.workflows.grip import Grip
 from botbus_protocol.requests import BeginStep
@@ -39,7 +39,7 @@ class SlowSteps:
         if self._closed:
             return
         if self._alarm is None:
-            self._alarm = Alarm(self._loop, self._look)
+            self._alarm = new_alarm(self._loop, self._look)
         self._alarm.set(MOMENT)
 
     def _look(self) -> None:

@@ -11,10 +11,12 @@ HEAD = 9
 WORD = 4
 MOST_WORDS = 16
 """Words of a route; each is a device on the way, and nobody has so many."""
-GREETING = b"\0SP\0\x00\x31\0\0"
-"""This side answers requests (REP, 49)."""
-EXPECTED = b"\0SP\0\x00\x30\0\0"
-"""The other side makes them (REQ, 48)."""
+REQ = b"\0SP\0\x00\x30\0\0"
+"""The greeting of who makes requests."""
+REP = b"\0SP\0\x00\x31\0\0"
+"""The greeting of who answers them."""
+UNBOUNDED = 1 << 62
+"""Bytes."""
 
 
 class Garbage(Exception):  # noqa: N818 - what it is
@@ -30,7 +32,7 @@ class Unframer:
 
     __slots__ = ("_head", "_longest", "_missing", "_most", "_parts", "_room")
 
-    def __init__(self, most: int, longest: int) -> None:
+    def __init__(self, most: int = UNBOUNDED, longest: int = UNBOUNDED) -> None:
         self._most = most
         self._longest = longest
         self._head = b""
