@@ -109,6 +109,8 @@ class Courier:
         room = self.broker.settings.limits.frame_bytes
         moment = _Moment(self._loop.time(), fetcher.lease)
         while len(taken) < fetcher.max and room > 0 and self.mailbox.has_room():
+            if not self.gatherer.in_step():
+                break
             delivery = self.mailbox.next_ready()
             if delivery is None:
                 if not self.gatherer.gather():
@@ -117,6 +119,7 @@ class Courier:
                 taken.append(self._lease(delivery, fetcher, moment))
                 room -= size_of(taken[-1].message)
         if taken:
+            self.broker.tally.deliveries += len(taken)
             self.broker.recorder.touch(self)
         return taken
 

@@ -37,6 +37,11 @@ class Gatherer:
         self._reader = reader
         self._filled = filled
         self._sources: dict[str, Stream] = {}
+        self._added_at: dict[str, int] = {}
+        """By source: the stream's head when it was added. Up to there only the disk knows what of it
+        this bot has settled before, under an earlier subscription.
+        """
+        self._behind_fresh = False
         self._listening = False
         self.filling: asyncio.Task[None] | None = None
 
@@ -46,8 +51,10 @@ class Gatherer:
         """Reads a source from a position on; False if it is read already."""
         if source in self._sources:
             return False
-        self._sources[source] = self._streams.open(self._mailbox.bot_id, source)
+        stream = self._sources[source] = self._streams.open(self._mailbox.bot_id, source)
         self._mailbox.positions[source] = position
+        self._added_at[source] = stream.head
+        self._behind_fresh |= bool(self._mailbox.fresh)
         self.listen(on=False)
         return True
 
@@ -55,7 +62,7 @@ class Gatherer:
         """Stops reading a source; what was gathered from it and not handed out is left out."""
         if (stream := self._sources.pop(source, None)) is not None:
             stream.waiting.discard(self._reader)
-            del self._mailbox.positions[source]
+            del self._mailbox.positions[source], self._added_at[source]
             self._streams.close(self._mailbox.bot_id, source)
             self._mailbox.fresh = deque(m for m in self._mailbox.fresh if m.channel != source)
 
@@ -102,19 +109,38 @@ class Gatherer:
         if self._mailbox.unread(1):
             return self._start_filling()
         behind = self._behind()
-        if any(position < stream.floor for stream, position in behind):
+        if any(position < max(s.floor, self._added_at[name]) for name, s, position in behind):
             return self._start_filling()
-        messages = merge(stream.after(position) for stream, position in behind)
+        messages = merge(stream.after(position) for _, stream, position in behind)
         if messages:
             self._mailbox.gathered(messages, self._streams.head)
             self._sources[DIRECT].trim(self._mailbox.positions[DIRECT])
         return bool(messages)
 
-    def _behind(self) -> list[tuple[Stream, int]]:
+    def in_step(self) -> bool:
+        """Whether the first of what was gathered comes next: a source that was added later may have
+        older messages, which are gathered first.
+        """
+        if not self._behind_fresh:
+            return True
+        while self._older_than_fresh():
+            if not self.gather():
+                return self.filling is None
+        return True
+
+    def _older_than_fresh(self) -> bool:
+        behind = self._behind()
+        self._behind_fresh = bool(behind)
+        fresh = self._mailbox.fresh
+        return bool(fresh) and any(position < fresh[0].seq - 1 for _, _, position in behind)
+
+    def _behind(self) -> list[tuple[str, Stream, int]]:
         """The streams that have more than the mailbox has gathered, with its positions."""
         positions = self._mailbox.positions
         return [
-            (s, positions[name]) for name, s in self._sources.items() if s.head > positions[name]
+            (name, s, positions[name])
+            for name, s in self._sources.items()
+            if s.head > positions[name]
         ]
 
     def _start_filling(self) -> bool:

@@ -45,11 +45,16 @@ class Mailbox:
 
         `sources` are those that were looked at, by default all.
         """
+        newest = self.fresh[-1].seq if self.fresh else 0
+        overtaken = False
         for message in messages:
             if message.seq in self._withheld:
                 self._withheld[message.seq] = message
             elif message.seq not in self.open and message.seq not in self._settled_meanwhile:
                 self.fresh.append(message)
+                overtaken |= message.seq < newest
+        if overtaken:  # a source was added that reaches further back
+            self.fresh = deque(sorted(self.fresh, key=lambda message: message.seq))
         if self._settled_meanwhile:
             self._settled_meanwhile = {s for s in self._settled_meanwhile if s > position}
         for source in self.positions if sources is None else sources:

@@ -203,3 +203,48 @@ def test_subscriptions_and_cursors_outlive_crashes(own: Bots) -> None:
     while len(found) < 2 and time.monotonic() < deadline:
         found += bodies(bot)
     assert found == [2, 3]
+
+
+def test_a_subscription_that_reaches_back_comes_in_its_place(
+    bots: Bots, sender: Plain, channel: str
+) -> None:
+    """Even if newer messages have been gathered already."""
+    bot = bots()
+    sender.publish(channel, "older")
+    for body in ("taken", "newer"):
+        sender.send(str(bot.bot), body)
+    (taken,) = bot.fetch(max=1)
+    bot.ok("subscribe", channel=channel, start="first")
+    assert bodies(bot) == ["older", "newer"]
+    assert bot.settle("ack", taken) == {"kind": "done"}
+
+
+def test_what_was_acked_does_not_come_with_a_new_subscription(
+    bots: Bots, sender: Plain, channel: str
+) -> None:
+    """Even if another subscriber keeps it in the daemon's memory."""
+    bot, other = bots(), bots()
+    for one in (bot, other):
+        one.ok("subscribe", channel=channel)
+        one.fetch(wait=0)
+    acked = sender.publish(channel, "acked")
+    assert bodies(bot) == ["acked"]
+    bot.ok("unsubscribe", channel=channel)
+    sender.publish(channel, "missed")
+    bot.ok("subscribe", channel=channel, start=acked["seq"])
+    assert bodies(bot) == ["missed"]
+    assert bodies(other) == ["acked", "missed"]
+
+
+def test_what_was_handed_out_is_settled_after_the_subscription(own: Bots) -> None:
+    """The daemon notes it before the subscription ends, for nothing else tells of it then."""
+    sender, bot = own("sender"), own()
+    sender.ok("create_channel", name="news")
+    bot.ok("subscribe", channel="news")
+    sender.publish("news", 1)
+    (delivery,) = bot.fetch()
+    bot.ok("unsubscribe", channel="news")
+    assert [message["body"] for message in bot.ok("peek")["messages"]] == [1]
+    own.daemon.kill()
+    own.daemon.start()
+    assert bot.settle("ack", delivery) == {"kind": "done"}

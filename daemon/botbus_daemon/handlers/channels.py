@@ -64,6 +64,8 @@ async def subscribe(broker: Broker, caller: Caller, request: Subscribe) -> Plan:
 
 async def unsubscribe(broker: Broker, caller: Caller, request: Unsubscribe) -> Plan:
     session = caller.bot()
+    # What was handed out is still to be settled: without a subscription only its row tells of it.
+    await broker.recorder.flush()
 
     def then(outcome: operations.Changed) -> Done:
         courier = broker.loaded_courier(session.bot_id)

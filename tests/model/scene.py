@@ -1,0 +1,136 @@
+"""What all rules share: the world, the oracle, how operations are put, and the ways things break."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from tests.daemon.plain import Json, new_id
+from tests.daemons import DaemonProcess
+from tests.model.letters import Letter, Letters
+from tests.model.mail import Post
+from tests.model.operations import Operation
+from tests.model.world import World, until
+
+HOW = st.sampled_from(
+    ["once", "once", "twice", "once", "twice", "killed repeated", "killed looked"]
+)
+"""How an operation is put: once; twice; with a SIGKILL of the daemon while it is under way, and then
+once more or never again. Kills are dear: after KILLS of them it is put once instead.
+"""
+
+
+class Scene(RuleBasedStateMachine):
+    """One example: some bots of its own at a daemon that it shares with those before it."""
+
+    daemon: ClassVar[DaemonProcess]
+    KILLS: ClassVar[int] = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(self.daemon, bots=2, connections=3)
+        self.letters = Letters()
+        self.handed_out: list[tuple[str, Letter, str]] = []
+        self.posts: list[tuple[int, Post]] = []
+        self.number = 0
+        self.kills_left = self.KILLS
+
+    @initialize()
+    def open_channels(self) -> None:
+        for word in ("news", "talk"):
+            name = f"{self.world.prefix}-{word}"
+            assert self.world.clients[0].ok("create_channel", name=name)["created"]
+            self.letters.channels[name] = set()
+
+    def speaker(self, bot: str) -> int:
+        return self.world.speakers.index(bot)
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        until(condition, what)
+
+    # How operations are put
+
+    def carry_out(
+        self, client: int, operations: Sequence[Operation], how: str, *, atomic: bool = False
+    ) -> bool:
+        """Puts operations in one frame; whether they were accepted (a frame by parts always is)."""
+        requests = [operation.request for operation in operations]
+        if how.startswith("killed") and self.kills_left:
+            self.kill_while(client, requests, atomic=atomic)
+            if how == "killed looked" and all(one.probe() for one in operations):
+                return self._look(operations, atomic=atomic)
+            return self._ask(client, operations, None, atomic=atomic)
+        accepted = self._ask(client, operations, True, atomic=atomic)
+        if how == "twice":
+            again = self._ask(client, operations, not accepted, atomic=atomic)
+            assert again is accepted
+        return accepted
+
+    def _ask(
+        self, client: int, operations: Sequence[Operation], fresh: bool | None, *, atomic: bool
+    ) -> bool:
+        requests = [operation.request for operation in operations]
+        replies = self.world.clients[client].ask(*requests, atomic=atomic)
+        if atomic and any("error" in reply for reply in replies):
+            codes = {reply["error"]["code"] for reply in replies}
+            allowed = {code for operation in operations for code in operation.errors()}
+            assert codes <= allowed, (requests, replies)
+            return False
+        for operation, reply in zip(operations, replies, strict=True):
+            operation.answered(reply, fresh)
+        return True
+
+    def _look(self, operations: Sequence[Operation], *, atomic: bool) -> bool:
+        """Finds out what a daemon that was killed had done of a frame that nobody repeats."""
+        known = {self._probed(operation) for operation in operations} - {None}
+        assert len(known) < 2 or not atomic, f"half of an atomic frame: {operations}"
+        return True in known
+
+    def _probed(self, operation: Operation) -> bool | None:
+        (reply,) = self.world.watcher.ask(operation.probe())
+        return operation.probed(reply)
+
+    def refuse(self, client: int, operations: Sequence[Operation]) -> None:
+        """Puts operations in an atomic frame that fails; the oracle is told nothing."""
+        poison = {"op": "publish", "id": new_id(), "channel": f"{self.world.prefix}-no", "body": 1}
+        requests = [*(operation.request for operation in operations), poison]
+        replies = self.world.clients[client].ask(*requests, atomic=True)
+        assert all("error" in reply for reply in replies), replies
+
+    # How things break
+
+    def kill_while(self, client: int, requests: list[Json], *, atomic: bool) -> None:
+        self.kills_left -= 1
+        after = (0.0, 0.001, 0.004)[self.kills_left % 3]
+        self.world.kill_while(client, requests, atomic=atomic, after=after)
+        self.survive(killed=True)
+
+    @precondition(lambda self: self.kills_left)
+    @rule(killed=st.booleans())
+    def restart(self, killed: bool) -> None:
+        self.kills_left -= 1
+        self.world.restart(killed=killed)
+        self.survive(killed=killed)
+
+    def survive(self, *, killed: bool) -> None:
+        self.letters.survive(killed=killed)
+
+    @rule(client=st.integers(0, 2))
+    def drop(self, client: int) -> None:
+        """A connection ends, and with it what was handed out through it."""
+        holder = self.world.holder[client]
+        self.world.drop(client)
+        for _, letter in list(self.letters.held(holder)):
+            self.letters.let_go(letter, 0.0)
+
+    def teardown(self) -> None:
+        try:
+            if sys.exc_info()[0] is None:  # else the account would hide what failed
+                self.account()
+        finally:
+            self.world.close()
+
+    def account(self) -> None:
+        """Holds everything that is there at the end against the oracle."""

@@ -1,0 +1,49 @@
+"""Random sequences of requests, with restarts and SIGKILLs, held against an oracle in memory."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.daemons import DaemonProcess
+from tests.model.bus_rules import BusRules
+from tests.model.letters import MAX_DELIVERIES
+from tests.model.scene import Scene
+
+CONFIG = f"""
+[delivery]
+max_deliveries = {MAX_DELIVERIES}
+backoff_seconds = 0.02
+backoff_limit_seconds = 0.05
+"""
+BOUNDED = settings(
+    max_examples=12,
+    stateful_step_count=40,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture
+def daemon() -> Iterator[DaemonProcess]:
+    with tempfile.TemporaryDirectory(prefix="bb-") as name:
+        config = Path(name) / "botbus.toml"
+        config.write_text(CONFIG)
+        with DaemonProcess(Path(name), "--config", str(config)) as process:
+            yield process
+            assert process.stop() == 0
+            assert process.log() == ""
+
+
+def hold(kind: type[Scene], daemon: DaemonProcess, profile: settings) -> None:
+    machine = type(kind.__name__, (kind,), {"daemon": daemon})
+    run_state_machine_as_test(machine, settings=profile)
+
+
+def test_messages(daemon: DaemonProcess) -> None:
+    hold(BusRules, daemon, BOUNDED)
