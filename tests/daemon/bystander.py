@@ -25,7 +25,7 @@ class Bystander:
         self._failure: BaseException | None = None
 
     def __enter__(self) -> Self:
-        self._parked = self._patient.parked({"op": "fetch", "wait": 60})
+        self._parked = self._patient.parked({"op": "fetch", "wait": 3600})
         self._patient.ok("hello")  # so the fetch has been taken
         self._thread.start()
         return self
