@@ -38,6 +38,12 @@ def fault_of(error: Exception) -> Fault:
             Code.STORAGE_FULL.value,
             "the disk is full, nothing was stored: free some space and send it again",
         )
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_FSYNC:
+        return Fault(
+            Code.STORAGE_FAILED.value,
+            "the disk failed to keep what was written: it does not count as stored, though a restart "
+            "may find it; send it again with the same id",
+        )
     if code in _BROKEN:
         return Fault(
             Code.STORAGE_FAILED.value,

@@ -20,6 +20,7 @@ from botbus_storage.connection import (
 )
 from botbus_storage.engine import Result, SqliteEngine
 from botbus_storage.operations import Operation, TryWriting
+from botbus_storage.repositories.backlog import BacklogRepository, SqliteBacklog
 from botbus_storage.repositories.contracts import (
     AuditTrail,
     Directory,
@@ -80,6 +81,7 @@ class Store:
     connections: ConnectionRepository
     configurations: ConfigurationRepository
     retention: RetentionRepository
+    backlog: BacklogRepository
 
     def __init__(self, writer: Writer, readers: Sequence[WorkerConnection]) -> None:
         self._writer = writer
@@ -97,6 +99,7 @@ class Store:
         self.connections = SqliteConnections(self.submit, self._query)
         self.configurations = SqliteConfigurations(self.submit, self._query)
         self.retention = SqliteRetention(self.submit, self._query)
+        self.backlog = SqliteBacklog(self._query)
         self.on_write: Callable[[], None] = _nobody_listens
         """Called when something is about to be written."""
         self._readers: asyncio.Queue[WorkerConnection] = asyncio.Queue()
@@ -143,9 +146,15 @@ async def open_store(
     connect: Connect = connect_plainly,
     on_failure: Callable[[BaseException], None] | None = None,
 ) -> AsyncIterator[Store]:
-    """The store of a database file; on leaving, all is committed and the WAL is checkpointed."""
+    """The store of a database file; on leaving, all is committed and the WAL is checkpointed.
+
+    On entering, too: what a WAL holds that a dead process left may never have reached the disk, if a
+    sync failed. Read back from the kernel's memory it looks whole, and no later sync would write it.
+    Moved into the database and synced there, it can be built upon.
+    """
     async with contextlib.AsyncExitStack() as stack:
         writing = await stack.enter_async_context(closing(await open_writer(path, connect)))
+        await writing.run(checkpoint)
         engine = await writing.run(SqliteEngine)
         readers = [
             await stack.enter_async_context(closing(await open_reader(path, connect)))

@@ -21,3 +21,9 @@ def faulty(folder: Path, shim: Path) -> Iterator[FaultyDaemon]:
     """A running daemon, with which all is well so far."""
     with FaultyDaemon(folder, shim) as daemon:
         yield daemon
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The daemon's own side runs on asyncio alone."""
+    return "asyncio"
