@@ -20,6 +20,7 @@ def settings() -> str:
 [retention]
 every_seconds = 0.05
 duplicate_seconds = 0.0
+connections = 3
 direct = {{ max_messages = 3 }}
 channels = [
     {{ match = "aged-*", max_age_days = {SECOND} }},
@@ -120,10 +121,12 @@ def test_what_an_offline_subscriber_has_not_had_stays(bots: Bots) -> None:
     held, *rest = deliveries
     for delivery in rest:
         offline.settle("ack", delivery)
-    swept(bots)
-    assert bodies(bot, channel)[0] == 0  # it is held
+    until(lambda: bodies(bot, channel) == [0, 8, 9])  # the first is held
     offline.settle("ack", held)
-    until(lambda: bodies(bot, channel) == [7, 8, 9])
+    publish(bot, channel, 10)
+    (last,) = offline.fetch()
+    offline.settle("ack", last)
+    until(lambda: bodies(bot, channel) == [8, 9, 10])
 
 
 def test_a_dead_letter_keeps_its_message_until_it_is_dropped(bots: Bots) -> None:
@@ -173,6 +176,15 @@ def test_a_new_subscriber_is_handed_nothing_that_is_deleted(bots: Bots) -> None:
     late.fetch(wait=0.01)
     late.ok("subscribe", channel=channel, start=deliveries[0]["message"]["seq"])
     assert [d["message"]["body"] for d in late.fetch(max=10)] == [7, 8, 9]
+
+
+def test_clients_that_are_gone_are_forgotten(bots: Bots) -> None:
+    for _ in range(6):
+        one = Plain(bots.daemon, unique("passing"))
+        one.send("reader", 1)
+        one.close()
+    inactive = "SELECT count(*) FROM connections WHERE is_active = 0"
+    until(lambda: on_disk(bots.daemon, inactive) == [(3,)])
 
 
 def swept(bots: Bots) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import botbus_migrations
-from botbus_storage.connection import WRITER_PRAGMAS, connect_plainly
+from botbus_storage.connection import WRITER_PRAGMAS, connect_plainly, shrinkable
 from botbus_storage.engine import SqliteEngine
 from botbus_storage.migrator import Migrator
 from botbus_storage.store import Store, open_store
@@ -20,7 +20,8 @@ def anyio_backend() -> str:
 @pytest.fixture
 def database(folder: Path) -> Path:
     path = folder / "bus.db"
-    Migrator(path, botbus_migrations.FOLDER).run()
+    connect = shrinkable(connect_plainly)
+    Migrator(path, botbus_migrations.FOLDER, connect=connect).run()
     return path
 
 

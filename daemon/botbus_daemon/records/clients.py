@@ -17,7 +17,7 @@ from botbus_protocol import timestamps
 from botbus_protocol.errors import Fault
 from botbus_protocol.grammar import new_id
 from botbus_storage.operations import Operation
-from botbus_storage.record_operations.connections import ForgetClients, NoteClient
+from botbus_storage.record_operations.connections import NoteClient
 from botbus_storage.store import Store
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,6 @@ RETRY_DELAY = 1.0
 """Seconds until what could not be written is tried again."""
 AT_ONCE = 200
 """Clients that one transaction enters, so that nobody else waits long."""
-FORGET_EACH = 1000
-"""Clients that go between two looks for those that are too old to be remembered."""
 MOST_BOTS = 100
 """Bots that are told of one client."""
 
@@ -68,7 +66,6 @@ class Clients:
         self._dirty: dict[str, Client] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
-        self._gone = 0
 
     def come(self, connection: Connection) -> None:
         """A pipe is there."""
@@ -84,7 +81,6 @@ class Clients:
         """A pipe is gone."""
         if (client := self._here.pop(pipe_id, None)) is not None:
             client.gone_at = time.time()
-            self._gone += 1
             self._change(client)
 
     async def close(self) -> None:
@@ -117,9 +113,6 @@ class Clients:
         while self._dirty:
             some = [self._dirty.pop(key) for key in list(self._dirty)[:AT_ONCE]]
             operations: list[Operation] = [client.note() for client in some]
-            if self._gone >= FORGET_EACH:
-                self._gone = 0
-                operations.append(ForgetClients())
             results = await self._store.submit(operations)
             faults = [result for result in results if isinstance(result, Fault)]
             if faults:

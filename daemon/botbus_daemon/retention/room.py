@@ -7,6 +7,7 @@ passing of time, which is computed. So nothing is looked at while nothing happen
 import logging
 from typing import TYPE_CHECKING
 
+from botbus_daemon.retention.connections import ConnectionPruning
 from botbus_daemon.retention.messages import MessagePruning
 from botbus_daemon.retention.pages import PageReturn
 from botbus_daemon.runs.errand import Errand
@@ -31,6 +32,7 @@ class Retention:
         self._armed = False
         self._writes = 0
         self.messages = MessagePruning(broker, broker.settings.retention)
+        self._connections = ConnectionPruning(broker.store.retention, broker.settings.retention)
         self._pages = PageReturn(broker.store.retention, lambda: self._writes)
         self._errand = Errand(self._look)
 
@@ -52,10 +54,11 @@ class Retention:
         """Deletes what has to go; when something else has to."""
         self._armed = False
         try:
-            due = await self.messages.prune()
+            dues = [await self.messages.prune(), await self._connections.prune()]
             await self._pages.give_back()
         except Refused as refusal:
             logger.warning("what is not to be kept stays for now: %s", refusal)
             self._errand.in_seconds(AFTER_TROUBLE)
             return None
+        due = min((due for due in dues if due is not None), default=None)
         return None if due is None else timestamps.from_epoch(due + 0.001)

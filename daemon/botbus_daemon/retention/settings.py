@@ -43,6 +43,10 @@ class RetentionPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """No message goes earlier, whatever the limits: so long a repeated id is recognised."""
     dead_letter_days: Days = 0.0
     """A dead letter keeps its message for so long. 0: until it is replayed or dropped."""
+    connections: Count = 10_000
+    """The daemon's own clients that are gone and are remembered."""
+    connection_days: Days = 30.0
+    """For which any connection is remembered after it was last heard of. 0: for ever."""
     direct: Keeping = field(default_factory=Keeping)
     channels: list[ChannelKeeping] = field(default_factory=_default_channels)
     """The first that matches decides; a channel that none matches is kept whole."""

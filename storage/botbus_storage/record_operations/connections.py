@@ -42,8 +42,15 @@ class NoteClient(Operation, frozen=True, kw_only=True):
     last_seen_at: str
 
 
-class ForgetClients(Operation, frozen=True):
-    """Deletes what is too old to be remembered of the daemon's own clients. Outcome: `Changed`."""
+class ForgetConnections(Operation, frozen=True, kw_only=True):
+    """Deletes connections that have ended, oldest first. Outcome: `Changed`, with their number."""
+
+    last_seen_before: str = ""
+    """A stored time: those that were last heard of before it; empty for none."""
+    keep_clients: int
+    """Of the daemon's own clients that are gone, so many are kept."""
+    most: int = 1000
+    """Connections that go at once."""
 
 
 class EndOverdue(Operation, frozen=True):

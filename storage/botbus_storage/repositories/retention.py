@@ -8,6 +8,8 @@ from msgspec import Struct
 from botbus_storage.operations import Changed
 from botbus_storage.reading import deletable
 from botbus_storage.reading.deletable import Deletable, Tally
+from botbus_storage.reading.records.connections import ended_connections
+from botbus_storage.record_operations.connections import ForgetConnections
 from botbus_storage.repositories.access import Writing
 from botbus_storage.retention_operations import FreePages, Guard, Pruned, PruneMessages, Source
 
@@ -35,6 +37,12 @@ class RetentionRepository(Protocol):
     async def prune(self, source: Source, seqs: tuple[int, ...], guard: Guard) -> Pruned:
         """Deletes messages that may go; which they were."""
 
+    async def ended_connections(self) -> tuple[int, str | None]:
+        """How many of the daemon's own clients are gone, and when the first was last heard of."""
+
+    async def forget_connections(self, last_seen_before: str, keep_clients: int) -> int:
+        """Deletes connections that have ended, a few at once, oldest first; how many."""
+
     async def pages(self) -> Pages: ...
 
     async def free_pages(self, pages: int) -> int:
@@ -56,6 +64,13 @@ class SqliteRetention(Writing):
 
     async def prune(self, source: Source, seqs: tuple[int, ...], guard: Guard) -> Pruned:
         return await self._do(PruneMessages(source=source, seqs=seqs, guard=guard), Pruned)
+
+    async def ended_connections(self) -> tuple[int, str | None]:
+        return await self._query(ended_connections)
+
+    async def forget_connections(self, last_seen_before: str, keep_clients: int) -> int:
+        operation = ForgetConnections(last_seen_before=last_seen_before, keep_clients=keep_clients)
+        return (await self._do(operation, Changed)).count
 
     async def pages(self) -> Pages:
         return await self._query(_pages)

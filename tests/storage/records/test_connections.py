@@ -1,7 +1,6 @@
 """What any `ConnectionRepository` has to do."""
 
 import msgspec
-import pytest
 
 from botbus_protocol import timestamps
 from botbus_protocol.grammar import new_id
@@ -10,13 +9,14 @@ from botbus_storage.engine import SqliteEngine
 from botbus_storage.operations import Changed
 from botbus_storage.reading.records.connections import (
     ConnectionScope,
+    ended_connections,
     get_connection,
     list_connections,
 )
 from botbus_storage.record_operations.connections import (
     CloseConnection,
     EndOverdue,
-    ForgetClients,
+    ForgetConnections,
     HeartbeatConnection,
     NoteClient,
     OpenRecords,
@@ -24,7 +24,6 @@ from botbus_storage.record_operations.connections import (
 )
 from botbus_storage.record_operations.outcomes import Overdue
 from botbus_storage.store import Store
-from botbus_storage.writing.records import connections
 from tests.storage.records.test_tool_executions import Clock, clock, outcome, timed
 from tests.storage.records.test_workstreams import ALL, refused
 
@@ -132,15 +131,27 @@ def test_nobody_is_connected_when_a_daemon_starts(timed: SqliteEngine) -> None:
     assert list_connections(timed.connection, active, ALL) == []
 
 
-def test_old_clients_are_forgotten_and_nobody_else(
-    timed: SqliteEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections, "KEPT", 2)
+def test_old_clients_are_forgotten_and_nobody_else(timed: SqliteEngine) -> None:
     moments = [timestamps.from_epoch(1_800_000_000 + n) for n in range(5)]
     gone = [note(is_active=False, first_seen_at=moment) for moment in moments]
     here, web = note(first_seen_at=moments[0]), registration()
     for operation in (*gone, here, web, CloseConnection(id=web.id)):
         outcome(timed, operation)
-    assert outcome(timed, ForgetClients()) == Changed(count=3)
+    assert outcome(timed, ForgetConnections(keep_clients=2)) == Changed(count=3)
     left = {c.id for c in list_connections(timed.connection, ConnectionScope(), ALL)}
     assert left == {gone[3].id, gone[4].id, here.id, web.id}
+
+
+def test_what_ended_long_ago_is_forgotten_of_all_kinds(timed: SqliteEngine) -> None:
+    moments = [timestamps.from_epoch(1_800_000_000 + n) for n in range(3)]
+    gone = [note(is_active=False, last_seen_at=moment) for moment in moments]
+    here, web, other = note(last_seen_at=moments[0]), registration(), registration()
+    long_ago = timestamps.from_epoch(1_700_000_000)
+    for operation in (*gone, here, web, other, CloseConnection(id=web.id)):
+        outcome(timed, operation)
+    assert ended_connections(timed.connection) == (3, moments[0])
+    for before, count in ((long_ago, 0), (moments[1], 2), (timestamps.from_epoch(2e9), 2)):
+        forget = ForgetConnections(last_seen_before=before, keep_clients=9)
+        assert outcome(timed, forget) == Changed(changed=count > 0, count=count)
+    left = {c.id for c in list_connections(timed.connection, ConnectionScope(), ALL)}
+    assert left == {here.id, other.id}

@@ -1,5 +1,7 @@
 """The record of connections: the daemon's own clients, and those that others register."""
 
+import msgspec
+
 from botbus_protocol import timestamps
 from botbus_protocol.errors import Code, Refused
 from botbus_protocol.records import Connection
@@ -7,7 +9,7 @@ from botbus_storage.operations import CHANGED, Changed
 from botbus_storage.reading.records.connections import get_connection
 from botbus_storage.record_operations.connections import (
     CloseConnection,
-    ForgetClients,
+    ForgetConnections,
     HeartbeatConnection,
     NoteClient,
     RegisterConnection,
@@ -15,10 +17,6 @@ from botbus_storage.record_operations.connections import (
 from botbus_storage.record_operations.outcomes import Kept
 from botbus_storage.writing.records.rows import check_repeat, insert, missing, update
 from botbus_storage.writing.transaction import Transaction
-
-KEPT = 10_000
-"""The daemon's own clients that have gone and are remembered: a program that connects every second
-must not fill the disk."""
 
 _NOTE = """
     INSERT INTO connections (id, client_id, user_id, connection_type, is_active, metadata,
@@ -30,10 +28,15 @@ _NOTE = """
         last_heartbeat = excluded.last_heartbeat
 """
 _CLOSE_ALL = "UPDATE connections SET is_active = 0, updated_at = ? WHERE is_active = 1"
-_PRUNE = """
+_FORGET_BEYOND = """
     DELETE FROM connections WHERE id IN (
         SELECT id FROM connections WHERE connection_type = 'ipc' AND is_active = 0
-        ORDER BY created_at DESC, id DESC LIMIT -1 OFFSET ?)
+        ORDER BY created_at DESC, id DESC LIMIT :most OFFSET :keep_clients)
+"""
+_FORGET_OLD = """
+    DELETE FROM connections WHERE id IN (
+        SELECT id FROM connections WHERE is_active = 0 AND last_heartbeat < :last_seen_before
+        ORDER BY last_heartbeat LIMIT :most)
 """
 _END_OVERDUE = """
     UPDATE connections SET is_active = 0, updated_at = ? WHERE id IN (
@@ -101,11 +104,14 @@ def note_client(tx: Transaction, op: NoteClient) -> Changed:
 def close_all(tx: Transaction) -> None:
     """Nobody is connected: a daemon starts."""
     tx.connection.execute(_CLOSE_ALL, (tx.now,))
-    forget_clients(tx, ForgetClients())
 
 
-def forget_clients(tx: Transaction, _: ForgetClients) -> Changed:
-    count = tx.connection.execute(_PRUNE, (KEPT,)).rowcount
+def forget_connections(tx: Transaction, op: ForgetConnections) -> Changed:
+    parameters = msgspec.to_builtins(op)
+    count = sum(
+        tx.connection.execute(statement, parameters).rowcount
+        for statement in (_FORGET_BEYOND, _FORGET_OLD)
+    )
     return Changed(changed=count > 0, count=count)
 
 

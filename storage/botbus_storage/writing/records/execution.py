@@ -44,7 +44,7 @@ EXECUTORS: dict[type[Operation], Callable[[Transaction, Any], RecordOutcome | Ch
     of_connections.HeartbeatConnection: connections.heartbeat_connection,
     of_connections.CloseConnection: connections.close_connection,
     of_connections.NoteClient: connections.note_client,
-    of_connections.ForgetClients: connections.forget_clients,
+    of_connections.ForgetConnections: connections.forget_connections,
     of_connections.EndOverdue: times.end_overdue,
     of_connections.OpenRecords: times.open_records,
     SetConfiguration: configurations.set_configuration,
