@@ -84,7 +84,7 @@ def repeat(bots: Bots, said: list[list[frames.Draft]], known: dict[Any, Any]) ->
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@settings(fed, max_examples=3000)
+@settings(fed, max_examples=2000)
 @given(session=sessions)
 def test_very_many_frames_get_their_answers(feeder: Plain, session: list[frames.Draft]) -> None:
     feed_all(feeder, session, scene.laid(feeder))
