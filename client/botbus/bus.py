@@ -32,8 +32,8 @@ from botbus_protocol.grammar import check_name
 from botbus_protocol.limits import Limits
 from botbus_protocol.locations import client_url
 from botbus_protocol.records import Bot
-from botbus_protocol.replies import Bots, Welcome
-from botbus_protocol.requests import ListBots
+from botbus_protocol.replies import Bots, Figures, Welcome
+from botbus_protocol.requests import ListBots, Stats
 
 
 class Bus(Talk, Mailbox, ChannelRoom, Working):
@@ -119,6 +119,10 @@ class Bus(Talk, Mailbox, ChannelRoom, Working):
             return (await self._transport.call(request, Bots)).bots
 
         return await self._paged(limit, "", page, lambda bot: bot.name)
+
+    async def stats(self, mailboxes: int = 20) -> Figures:
+        """The figures of the daemon, with the fullest `mailboxes`. Times are in seconds."""
+        return await self._transport.call(checked(Stats, mailboxes=mailboxes), Figures)
 
 
 @asynccontextmanager

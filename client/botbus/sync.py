@@ -147,6 +147,7 @@ class SyncBus(Blocking):
 
     hello = twin(Bus.hello)
     bots = twin(Bus.bots)
+    stats = twin(Bus.stats)
 
     def atomic(self) -> SyncAtomic:
         """`with bus.atomic() as frame:` collects requests that are done together or not."""

@@ -13,6 +13,9 @@ from botbus_daemon.courier import Courier
 from botbus_daemon.guard import Guard
 from botbus_daemon.loop_guard import LoopGuard
 from botbus_daemon.mailbox import Mailbox
+from botbus_daemon.monitoring.health import Health
+from botbus_daemon.monitoring.survey import Survey
+from botbus_daemon.monitoring.tally import Tally
 from botbus_daemon.parents import Parents
 from botbus_daemon.policy import Policy
 from botbus_daemon.presence import Connection, Presence, Session
@@ -31,10 +34,15 @@ from botbus_storage.store import Store
 
 
 class Broker:
-    def __init__(self, settings: Settings, store: Store, boot: int, head: int) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, boot: int, head: int, health: Health | None = None
+    ) -> None:
         self.settings = settings
         self.store = store
         self.boot = boot
+        self.health = health or Health()
+        self.tally = Tally(head)
+        self.survey = Survey(store.backlog)
         self.streams = Streams(head)
         self.parents = Parents()
         self.questions = Questions()

@@ -29,6 +29,7 @@ from botbus_daemon.handlers import (
     sending,
     sessions,
     settling,
+    stats,
     steps,
     tasks,
     tool_executions,
@@ -68,6 +69,7 @@ HANDLERS: dict[type[requests.Request], Handler] = {
     requests.ShowMessage: inspecting.show_message,
     requests.Tail: inspecting.tail,
     requests.ListBots: inspecting.list_bots,
+    requests.Stats: stats.stats,
     requests.ListDead: dead_letters.list_dead,
     requests.ReplayDead: dead_letters.replay_dead,
     requests.DropDead: dead_letters.drop_dead,
@@ -155,6 +157,7 @@ class Dispatcher:
                 room -= len(encode(plan)) if may_be_long else 0
 
     async def _plan(self, request: requests.Request, caller: Caller) -> Plan | Fault:
+        self._broker.tally.requests[type(request)] += 1
         try:
             if not caller.connection.trusted:
                 self._broker.guard.check(caller.connection, caller.name, request)
@@ -190,7 +193,7 @@ class Dispatcher:
     def _finish(self, reply: Callable[[bytes], None], answers: Answers) -> None:
         """Commits what is pending, and replies when it is on disk."""
         if not answers.pending:
-            reply(encode_replies(answers.said))
+            self._reply(reply, answers)
             return
         then = partial(self._committed, reply, answers)
         self._broker.store.write(answers.operations(), then, atomic=answers.atomic)
@@ -204,6 +207,11 @@ class Dispatcher:
         except Exception:
             logger.exception("a frame that is committed could not be answered")
             answers.fail_whole(INTERNAL)
+        self._reply(reply, answers)
+
+    def _reply(self, reply: Callable[[bytes], None], answers: Answers) -> None:
+        if Fault in map(type, answers.said):
+            self._broker.tally.refuse(answers.said)
         reply(encode_replies(answers.said))
 
 

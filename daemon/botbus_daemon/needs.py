@@ -10,12 +10,15 @@ from typing import Any
 from botbus_daemon.policy import Act
 from botbus_protocol import requests
 from botbus_protocol.requests import Request
+from botbus_protocol.run_events import SYSTEM_PREFIX
 
 Need = tuple[Act, str]
 OWN: Need = ("act", "")
 """It concerns only the bot that speaks, or what everybody may know."""
 ADMINISTER: Need = ("administer", "")
 WORK: Need = ("work", "")
+STATS = f"{SYSTEM_PREFIX}stats"
+"""What a rule names to let a bot read the daemon's figures; no channel has that name."""
 
 
 def _own(_: str | None, __: Request) -> Need:
@@ -46,6 +49,7 @@ def _tail(bot: str | None, request: requests.Tail) -> Need:
 NEEDS: dict[type[Request], Callable[[str | None, Any], Need]] = {
     requests.Hello: _own,
     requests.ListBots: _own,
+    requests.Stats: lambda _, __: ("read", STATS),
     requests.Send: lambda _, request: ("send", request.to),
     requests.Ask: lambda _, request: ("send", request.to),
     requests.Publish: lambda _, request: ("publish", request.channel),

@@ -125,6 +125,10 @@ class Presence:
         """How many connections a bot has."""
         return len(self._bots.get(bot_id or "", ()))
 
+    def count(self) -> int:
+        """How many bots are connected."""
+        return len(self._bots)
+
     def connected_names(self) -> list[str]:
         """Names of the bots that are connected."""
         return [next(iter(sessions)).bot for sessions in self._bots.values()]

@@ -133,7 +133,7 @@ def _cannot_serve(settings: Settings, error: Exception) -> CannotServe:
 async def _serve_store(
     settings: Settings, store: Store, health: Health, announce: Callable[[str], None]
 ) -> None:
-    async with open_broker(settings, store) as broker:
+    async with open_broker(settings, store, health) as broker:
         dispatcher = Dispatcher(broker)
         listener = Listener(
             settings.url,
@@ -163,12 +163,14 @@ async def _serve_store(
 
 
 @asynccontextmanager
-async def open_broker(settings: Settings, store: Store) -> AsyncIterator[Broker]:
+async def open_broker(
+    settings: Settings, store: Store, health: Health
+) -> AsyncIterator[Broker]:
     """The broker over a store, for one start of the daemon."""
     (boot,) = await store.submit([BeginBoot(version=__version__, pid=os.getpid())])
     if not isinstance(boot, Boot):
         raise CannotServe(f"{settings.database}: {boot}")
-    broker = Broker(settings, store, boot.number, await store.trail.last_seq())
+    broker = Broker(settings, store, boot.number, await store.trail.last_seq(), health)
     try:
         await broker.runs.start()
         await broker.records.start()

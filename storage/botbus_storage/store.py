@@ -21,6 +21,7 @@ from botbus_storage.connection import (
 from botbus_storage.engine import Result, SqliteEngine
 from botbus_storage.operations import Operation, TryWriting
 from botbus_storage.repositories.backlog import BacklogRepository, SqliteBacklog
+from botbus_storage.repositories.backlog import BacklogRepository, SqliteBacklog
 from botbus_storage.repositories.contracts import (
     AuditTrail,
     Directory,
@@ -82,6 +83,7 @@ class Store:
     configurations: ConfigurationRepository
     retention: RetentionRepository
     backlog: BacklogRepository
+    backlog: BacklogRepository
 
     def __init__(self, writer: Writer, readers: Sequence[WorkerConnection]) -> None:
         self._writer = writer
@@ -99,6 +101,7 @@ class Store:
         self.connections = SqliteConnections(self.submit, self._query)
         self.configurations = SqliteConfigurations(self.submit, self._query)
         self.retention = SqliteRetention(self.submit, self._query)
+        self.backlog = SqliteBacklog(self._query)
         self.backlog = SqliteBacklog(self._query)
         self.on_write: Callable[[], None] = _nobody_listens
         """Called when something is about to be written."""

@@ -66,6 +66,7 @@ ACTING: dict[str, dict[str, object]] = {
 }
 WATCHING: dict[str, dict[str, object]] = {
     "hello": {},
+    "stats": {},
     "list_channels": {},
     "get_channel": {"name": "made"},
     "list_subscriptions": {"bot": "maker"},

@@ -86,6 +86,7 @@ def _changes(context: dict[str, Raw], limit: int) -> tuple[tuple[str, str | None
 def _finished(broker: Broker, request: Finish, outcome: Checkpointed) -> Checkpoint:
     _alive(broker, request, pausing=outcome.pausing)
     broker.runs.follow(outcome.aftermath)
+    broker.tally.steps += outcome.changed
     if outcome.context_bytes:
         limit = broker.settings.limits.context_bytes
         logger.warning(

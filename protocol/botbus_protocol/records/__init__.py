@@ -6,6 +6,13 @@ New fields get defaults, so that an older client can read a newer daemon's recor
 
 from botbus_protocol.records.configurations import Configuration, ConfigurationChange, ValueType
 from botbus_protocol.records.connections import Connection, ConnectionType
+from botbus_protocol.records.figures import (
+    Backlog,
+    CommitFigures,
+    MailboxFigures,
+    StorageFigures,
+    Traffic,
+)
 from botbus_protocol.records.messages import (
     Bot,
     Channel,
@@ -42,10 +49,12 @@ from botbus_protocol.records.workstreams import (
 
 __all__ = [
     "SCRATCH",
+    "Backlog",
     "Bot",
     "CatchUp",
     "Channel",
     "ClaimedRun",
+    "CommitFigures",
     "Configuration",
     "ConfigurationChange",
     "Connection",
@@ -55,6 +64,7 @@ __all__ = [
     "Delivery",
     "DeliveryRecord",
     "DeliveryState",
+    "MailboxFigures",
     "Message",
     "Notice",
     "NoticeKind",
@@ -64,9 +74,11 @@ __all__ = [
     "Session",
     "SessionType",
     "Step",
+    "StorageFigures",
     "Subscription",
     "Task",
     "ToolExecution",
+    "Traffic",
     "ValueType",
     "Wait",
     "WaitKind",

@@ -5,6 +5,7 @@ instead (see errors.py).
 """
 
 from botbus_protocol import requests
+from botbus_protocol.replies.figures import FIGURES_REPLIES, Figures
 from botbus_protocol.replies.messages import (
     MESSAGE_REPLIES,
     Answer,
@@ -79,6 +80,7 @@ __all__ = [
     "Done",
     "Explanation",
     "Extended",
+    "Figures",
     "Lease",
     "MessageLife",
     "Messages",
@@ -107,9 +109,10 @@ __all__ = [
     "Workstreams",
 ]
 
-AnyReply = Done | Lease | MessageReply | WorkflowReply | RecordReply
+AnyReply = Done | Lease | Figures | MessageReply | WorkflowReply | RecordReply
 
 REPLY_OF: dict[type[requests.Request], type[Reply]] = {
+    **FIGURES_REPLIES,
     **MESSAGE_REPLIES,
     **WORKFLOW_REPLIES,
     **RECORD_REPLIES,

@@ -86,6 +86,7 @@ from botbus_protocol.requests.sessions import (
     SessionRequest,
     UpdateSession,
 )
+from botbus_protocol.requests.stats import Stats, StatsRequest
 from botbus_protocol.requests.steps import (
     MAX_COMMENT,
     BeginStep,
@@ -235,6 +236,7 @@ __all__ = [
     "SetTags",
     "ShowMessage",
     "StartToolExecution",
+    "Stats",
     "Subscribe",
     "SuspendRun",
     "Tail",
@@ -253,6 +255,7 @@ __all__ = [
 
 AnyRequest = (
     ConnectionRequest
+    | StatsRequest
     | MessageRequest
     | MailboxRequest
     | ChannelRequest
