@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from botbus_daemon.backoff import DeliveryPolicy
+from botbus_daemon.charges.settings import BotLimits
 from botbus_daemon.loop_guard import LoopPolicy
 from botbus_daemon.retention.settings import RetentionPolicy
 from botbus_daemon.runs.settings import WorkflowPolicy
@@ -28,6 +29,7 @@ def test_the_page_lists_every_key_with_its_default() -> None:
         "workflows": WorkflowPolicy(),
         "retention": RetentionPolicy(),
         "limits": Limits(),
+        "bot_limits": BotLimits(),
     }
     assert tomllib.loads(block.group(1)) == msgspec.to_builtins(tables)
 

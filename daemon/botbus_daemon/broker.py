@@ -9,6 +9,7 @@ import asyncio
 import itertools
 
 from botbus_daemon.backoff import DeliveryPolicy
+from botbus_daemon.charges.room import Charges
 from botbus_daemon.courier import Courier
 from botbus_daemon.guard import Guard
 from botbus_daemon.loop_guard import LoopGuard
@@ -50,6 +51,7 @@ class Broker:
         self.recorder = Recorder(store)
         self.loop_guard = LoopGuard(settings.loop_guard)
         self.guard = Guard(Policy(settings.policy))
+        self.charges = Charges(settings.bot_limits, store.mailboxes)
         self.records = Records(store)
         self.presence = Presence(self.see, self.records.clients.spoken)
         self.woken: set[Courier] = set()

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from botbus_daemon.backoff import DeliveryPolicy
+from botbus_daemon.charges.settings import BotLimits
 from botbus_daemon.loop_guard import LoopPolicy
 from botbus_daemon.monitoring.settings import HttpPolicy
 from botbus_daemon.policy import Rule
@@ -51,6 +52,7 @@ class FileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     http: HttpPolicy = field(default_factory=HttpPolicy)
     limits: dict[str, Any] = field(default_factory=dict)
+    bot_limits: BotLimits = field(default_factory=BotLimits)
     socket_mode: Mode = "0600"
     policy: list[Rule] = field(default_factory=list)
 
@@ -69,6 +71,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     http: HttpPolicy = field(default_factory=HttpPolicy)
     limits: Limits = field(default_factory=Limits)
+    bot_limits: BotLimits = field(default_factory=BotLimits)
     socket_mode: int = 0o600
     """Who may open the socket at all; what they may do then is for the policy."""
     policy: list[Rule] = field(default_factory=list)
@@ -102,6 +105,7 @@ def load_settings(
         retention=file.retention,
         http=file.http,
         limits=_limits(path, file.limits),
+        bot_limits=file.bot_limits,
         socket_mode=int(file.socket_mode, 8),
         policy=file.policy,
     )

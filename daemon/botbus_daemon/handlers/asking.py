@@ -31,7 +31,7 @@ async def ask(broker: Broker, caller: Caller, request: Ask) -> Plan:
 
 async def _put(broker: Broker, session: Session, request: Ask, parent: Parent | None) -> Receipt:
     """Commits the question; its receipt."""
-    plan = write_letter(broker, session, request, parent)
+    plan = await write_letter(broker, session, request, parent)
     (result,) = await broker.store.submit([plan.operation])
     if isinstance(result, Fault):
         if plan.undo is not None:

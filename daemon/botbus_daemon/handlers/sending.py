@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from botbus_daemon.broker import Broker
+from botbus_daemon.charges.room import Landed
 from botbus_daemon.courier import Courier
 from botbus_daemon.parents import Parent
 from botbus_daemon.plans import Caller, Plan, Write
@@ -33,7 +34,7 @@ async def send(broker: Broker, caller: Caller, request: Send | Publish) -> Plan:
     parent = None
     if request.reply_to is not None:
         parent = await parent_of(broker, session, request, request.reply_to)
-    write = write_letter(broker, session, request, parent)
+    write = await write_letter(broker, session, request, parent)
     return remembered(broker, write, request.id) if caller.atomic else write
 
 
@@ -42,19 +43,36 @@ def remembered(broker: Broker, write: Write, message_id: str) -> Write:
     operation = write.operation
     assert isinstance(operation, SaveMessage)
     broker.parents.add(message_id, operation.thread_id, operation.hops)
-    return Write(operation, write.then, partial(broker.parents.forget, message_id))
+
+    def undo() -> None:
+        broker.parents.forget(message_id)
+        if write.undo is not None:
+            write.undo()
+
+    return Write(operation, write.then, undo)
 
 
-def write_letter(broker: Broker, session: Session, request: Letter, parent: Parent | None) -> Write:
-    """The plan that saves a message and hands it on."""
+async def write_letter(
+    broker: Broker, session: Session, request: Letter, parent: Parent | None
+) -> Write:
+    """The plan that saves a message and hands it on. Raises Refused: `limit`, and see below."""
     operation = save_operation(broker, session, request, parent)
-    return Write(operation, partial(saved, broker, session, request, operation))
+    landed = await broker.charges.take(session, operation)
+    then = partial(saved, broker, session, request, operation, landed)
+    return Write(operation, then, landed)
 
 
 def saved(
-    broker: Broker, session: Session, request: Letter, operation: SaveMessage, outcome: Saved
+    broker: Broker,
+    session: Session,
+    request: Letter,
+    operation: SaveMessage,
+    landed: Landed | None,
+    outcome: Saved,
 ) -> Receipt:
     """A message is on disk: hands it to whoever waits for it; the receipt."""
+    if landed is not None:
+        landed()
     streams = broker.streams
     if not outcome.duplicate:
         streams.head = max(streams.head, outcome.seq)
