@@ -24,9 +24,11 @@ from botbus_daemon.listener import Listener
 from botbus_daemon.monitoring.health import Health
 from botbus_daemon.monitoring.pages import pages_of
 from botbus_daemon.monitoring.web import open_web
+from botbus_daemon.remedies import cannot_serve
 from botbus_daemon.settings import Settings
 from botbus_daemon.supervision import Supervisor
 from botbus_protocol import __version__
+from botbus_protocol.errors import Code, Fault, Refused
 from botbus_storage.connection import Connect, connect_plainly, shrinkable
 from botbus_storage.database_lock import DatabaseLock, Locked
 from botbus_storage.migrator import MigrationError, Migrator
@@ -109,7 +111,7 @@ def _migrate(settings: Settings, lock: DatabaseLock, connect: Connect) -> None:
     try:
         migrator.run()
     except (MigrationError, sqlite3.Error, OSError) as error:
-        raise _cannot_serve(settings, error) from error
+        raise cannot_serve(settings.database, error) from error
 
 
 async def _serve(settings: Settings, connect: Connect, announce: Callable[[str], None]) -> None:
@@ -121,13 +123,8 @@ async def _serve(settings: Settings, connect: Connect, announce: Callable[[str],
             health.watching(store),
         ):
             await _serve_store(settings, store, health, announce)
-    except sqlite3.Error as error:
-        raise _cannot_serve(settings, error) from error
-
-
-def _cannot_serve(settings: Settings, error: Exception) -> CannotServe:
-    path, text = str(settings.database), str(error)
-    return CannotServe(text if text.startswith(path) else f"{path}: {text}")
+    except (sqlite3.Error, Refused) as error:
+        raise cannot_serve(settings.database, error) from error
 
 
 async def _serve_store(
@@ -163,13 +160,12 @@ async def _serve_store(
 
 
 @asynccontextmanager
-async def open_broker(
-    settings: Settings, store: Store, health: Health
-) -> AsyncIterator[Broker]:
+async def open_broker(settings: Settings, store: Store, health: Health) -> AsyncIterator[Broker]:
     """The broker over a store, for one start of the daemon."""
     (boot,) = await store.submit([BeginBoot(version=__version__, pid=os.getpid())])
-    if not isinstance(boot, Boot):
-        raise CannotServe(f"{settings.database}: {boot}")
+    if isinstance(boot, Fault):
+        raise Refused(Code(boot.code), boot.message)
+    assert isinstance(boot, Boot)
     broker = Broker(settings, store, boot.number, await store.trail.last_seq(), health)
     try:
         await broker.runs.start()

@@ -50,3 +50,8 @@ def fault_of(error: Exception) -> Fault:
             f"the database could not be written ({error}), nothing was stored",
         )
     return Fault(Code.INTERNAL.value, f"the database refused the operation: {error}")
+
+
+def unreadable(error: sqlite3.Error) -> str:
+    """What somebody is told whose question the file could not answer."""
+    return f"the database could not be read ({error}): whoever runs it should ask `botbus doctor`"

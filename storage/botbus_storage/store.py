@@ -5,12 +5,14 @@ A store is opened after the schema is up to date and while the caller holds the 
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from botbus_protocol.errors import Code, Refused
 from botbus_storage.connection import (
     Connect,
     WorkerConnection,
@@ -19,8 +21,8 @@ from botbus_storage.connection import (
     open_writer,
 )
 from botbus_storage.engine import Result, SqliteEngine
+from botbus_storage.faults import concerns_whole_batch, unreadable
 from botbus_storage.operations import Operation, TryWriting
-from botbus_storage.repositories.backlog import BacklogRepository, SqliteBacklog
 from botbus_storage.repositories.backlog import BacklogRepository, SqliteBacklog
 from botbus_storage.repositories.contracts import (
     AuditTrail,
@@ -61,6 +63,8 @@ from botbus_storage.repositories.workflows import (
 )
 from botbus_storage.writer import Then, Writer
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 READERS = 2
@@ -83,7 +87,6 @@ class Store:
     configurations: ConfigurationRepository
     retention: RetentionRepository
     backlog: BacklogRepository
-    backlog: BacklogRepository
 
     def __init__(self, writer: Writer, readers: Sequence[WorkerConnection]) -> None:
         self._writer = writer
@@ -101,7 +104,6 @@ class Store:
         self.connections = SqliteConnections(self.submit, self._query)
         self.configurations = SqliteConfigurations(self.submit, self._query)
         self.retention = SqliteRetention(self.submit, self._query)
-        self.backlog = SqliteBacklog(self._query)
         self.backlog = SqliteBacklog(self._query)
         self.on_write: Callable[[], None] = _nobody_listens
         """Called when something is about to be written."""
@@ -123,10 +125,15 @@ class Store:
         return self._writer.submit(operations, atomic=atomic)
 
     async def _query(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """The answer of a `reading` function, from a connection that cannot write."""
+        """The answer of a `reading` function, from a connection that cannot write. Raises Refused."""
         reader = await self._readers.get()
         try:
             return await reader.run(question)
+        except sqlite3.Error as error:
+            if not concerns_whole_batch(error):
+                raise  # a defect of the question
+            logger.error("the database cannot be read: %s", error)  # noqa: TRY400 - no defect of ours
+            raise Refused(Code.STORAGE_FAILED, unreadable(error)) from error
         finally:
             self._readers.put_nowait(reader)
 

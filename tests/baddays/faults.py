@@ -70,18 +70,3 @@ class FaultyDaemon(DaemonProcess):
         """Calls that were made to fail so far."""
         count: int = struct.unpack_from("=q", self._block, 16)[0]
         return count
-
-    def refused(self) -> str:
-        """The one line that it says when it cannot start."""
-        ended = subprocess.run(
-            self.command(),
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-            env=self.environment(),
-        )
-        assert ended.returncode == 1, ended
-        assert ended.stderr.startswith("botbus: ")
-        assert ended.stderr.count("\n") == 1, ended.stderr
-        return ended.stderr

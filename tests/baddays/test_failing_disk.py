@@ -17,6 +17,7 @@ import pytest
 
 from botbus_storage.store import open_store
 from tests.baddays.faults import FaultyDaemon, needs_compiler
+from tests.baddays.starting import refused
 from tests.daemon.plain import Plain, error_of, new_id
 from tests.daemons import DaemonProcess
 from tests.power import recording
@@ -183,8 +184,9 @@ def test_a_daemon_that_cannot_keep_what_it_found_does_not_start(folder: Path, sh
         writer.send("reader", 1)
         daemon.kill()
         with daemon.failing(sync=errno.EIO):
-            said = daemon.refused()
+            said = refused(daemon)
         assert "disk I/O error" in said
+        assert "dmesg" in said
         daemon.start()
         assert writer.ok("hello")
 

@@ -28,7 +28,7 @@ class Survey:
         self._good_until = 0.0
 
     async def newest(self) -> Count:
-        """The newest count. Raises sqlite3.Error if the database cannot be read."""
+        """The newest count. Raises Refused if the database cannot be read."""
         task = self._task
         if task is None or (task.done() and time.monotonic() >= self._good_until):
             task = self._task = asyncio.get_running_loop().create_task(self._count())
