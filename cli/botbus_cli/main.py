@@ -38,6 +38,8 @@ COMMANDS = {
     "config": "config",
     "migrate": "migrate",
     "doctor": "doctor",
+    "stats": "stats",
+    "top": "top",
     "policy": "policy",
     "backup": "backup",
     "restore": "restore",
