@@ -50,7 +50,6 @@ def claimed_socket(url: str) -> Iterator[None]:
     try:
         _remove_stale(path)
         yield
-        path.unlink(missing_ok=True)
     finally:
         lock.release()
 

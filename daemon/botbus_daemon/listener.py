@@ -16,6 +16,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from botbus_daemon.claiming import CannotServe, make_folder
 from botbus_daemon.pipe import Pipe
 from botbus_daemon.presence import Connection
 from botbus_protocol.framing import MOST_WORDS, WORD, Unframer
@@ -34,6 +35,8 @@ LINGER = 0.1
 through it and that nobody has asked for yet."""
 BACKLOG = 1024
 """Connections that the kernel holds until they are accepted."""
+LOOK_EVERY = 1.0
+"""Seconds after which the socket file is looked for; whoever cleans up a folder tells nobody."""
 
 Answer = Callable[[bytes, Connection, Callable[[bytes], None]], "asyncio.Task[None] | None"]
 """Has a frame answered by calling what it is given; a task if that takes its time."""
@@ -77,6 +80,7 @@ class Listener:
         try:
             listening.bind(str(self._path))
             self._path.chmod(self._mode)  # nobody can connect before it listens
+            self._file = _identity(self._path)
             self._server = await self._loop.create_unix_server(
                 self._new_pipe, sock=listening, backlog=BACKLOG
             )
@@ -84,9 +88,33 @@ class Listener:
             listening.close()
             raise
 
+    async def stay_reachable(self) -> None:
+        """Makes the socket file anew whenever it is gone; who is connected notices nothing."""
+        told = ""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            if _identity(self._path) == self._file:
+                continue
+            try:
+                await self._start_anew()
+            except (OSError, CannotServe) as error:
+                if str(error) != told:
+                    logger.error("nobody can connect, %s is gone: %s", self._path, error)  # noqa: TRY400
+                told = str(error)
+            else:
+                logger.warning("%s was gone, and was made anew", self._path)
+                told = ""
+
+    async def _start_anew(self) -> None:
+        make_folder(self._path.parent, private=True)
+        server = self._server
+        await self.start()
+        server.close()
+
     async def stop(self, timeout: float) -> None:
         """Takes no more connections, lets what is under way be answered, and closes."""
-        self._path.unlink(missing_ok=True)
+        if _identity(self._path) == self._file:
+            self._path.unlink()
         self._server.close()
         deadline = self._loop.time() + timeout
         await self._until(lambda: not self._serving, deadline)
@@ -159,6 +187,14 @@ class Listener:
                 while not reached():
                     self._stirred.clear()
                     await self._stirred.wait()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is; None if there is none."""
+    with suppress(OSError):
+        found = path.lstat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 async def _cancelled(tasks: "list[asyncio.Task[None]]") -> None:

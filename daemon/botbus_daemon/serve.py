@@ -149,6 +149,7 @@ async def _serve_store(
             supervisor.ready(f"serves {settings.url}")
             async with anyio.create_task_group() as watching:
                 watching.start_soon(supervisor.watch, health.trouble, health.bearable)
+                watching.start_soon(listener.stay_reachable)
                 async for received in signals:
                     logger.info("stopping on %s", received.name)
                     break
