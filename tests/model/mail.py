@@ -24,22 +24,22 @@ class Post(Operation):
         self.delay, self.ttl = times.get("delay"), times.get("ttl")
         self.began = time.time()
 
-    def answered(self, reply: Json, fresh: bool | None) -> None:
+    def answered(self, reply: Json) -> None:
         receipt = reply["ok"]
         assert receipt["id"] == self.request["id"]
         known = self.letters.sent.get(receipt["id"])
-        if fresh is not None:
-            assert receipt.get("duplicate", False) is not fresh
-            assert (known is None) is fresh
+        if self.fresh is not None:
+            assert receipt.get("duplicate", False) is not self.fresh
+            assert (known is None) is self.fresh
         if known is not None:
             assert receipt["seq"] == known.seq, "a repeat was stored again"
             return
         if "channel" in self.request:
             subscribers = self.letters.channels[self.request["channel"]]
             assert receipt.get("recipients", 1) == len(subscribers)
-        self._commit(receipt["seq"])
+        self.commit(receipt["seq"])
 
-    def _commit(self, seq: int) -> None:
+    def commit(self, seq: int) -> None:
         now = time.time()
         self.letters.commit(
             Sent(
@@ -61,7 +61,7 @@ class Post(Operation):
         if "error" in reply:
             assert reply["error"]["code"] == "not_found"
             return False
-        self._commit(reply["ok"]["message"]["seq"])
+        self.commit(reply["ok"]["message"]["seq"])
         return True
 
 
@@ -79,12 +79,17 @@ class Verdict(Operation):
     def errors(self) -> set[str]:
         return self.letters.expected(self.letter, self.op, self.lease) - {"changed", "unchanged"}
 
-    def answered(self, reply: Json, fresh: bool | None) -> None:
+    def answered(self, reply: Json) -> None:
         expected = self.letters.expected(self.letter, self.op, self.lease)
-        if fresh is None and self.op == "nak":
+        if self.fresh is None and self.op == "nak":
             expected |= {"unchanged"}
         told = outcome(reply)
-        if fresh is None and told == "unchanged" and "changed" in expected and self.op != "nak":
+        if (
+            self.fresh is None
+            and told == "unchanged"
+            and "changed" in expected
+            and self.op != "nak"
+        ):
             told = "changed"  # it was carried out before the crash
             expected |= {"changed"}
         assert told in expected, (self.letter, self.request, reply, expected)
@@ -122,7 +127,7 @@ class Recall(Operation):
 
     def _expected(self) -> set[str]:
         if self.message.sender != self.bot:
-            return {"denied"}
+            return {"denied", "illegal_state"}
         if self.message.recalled:
             return {"unchanged"}
         letters = self.letters.of(self.message.id)
@@ -131,8 +136,8 @@ class Recall(Operation):
         seen = any(letter.seen for letter in letters)
         return {"changed", "illegal_state"} if seen else {"changed"}
 
-    def answered(self, reply: Json, fresh: bool | None) -> None:
-        expected = self._expected() | ({"unchanged"} if fresh is None else set())
+    def answered(self, reply: Json) -> None:
+        expected = self._expected() | ({"unchanged"} if self.fresh is None else set())
         told = outcome(reply)
         assert told in expected, (self.message, self.request, reply, expected)
         self.message.recalled = self.message.recalled or told in {"changed", "unchanged"}
@@ -146,10 +151,10 @@ class Revive(Operation):
         self.seqs = sorted(letters.dead(bot))
         self.request: Json = {"op": op, "bot": bot, "seqs": self.seqs}
 
-    def answered(self, reply: Json, fresh: bool | None) -> None:
+    def answered(self, reply: Json) -> None:
         done = reply["ok"]
         dead = [letter for seq in self.seqs if (letter := self.letters.dead(self.bot).get(seq))]
-        if fresh is not None:
+        if self.fresh is not None:
             assert done.get("count", 0) == len(dead), (reply, dead)
             assert done.get("changed", True) is bool(dead)
         for letter in dead:
@@ -168,13 +173,13 @@ class Subscription(Operation):
         if start is not None:
             self.request = {"op": "subscribe", "channel": channel, "start": start}
 
-    def answered(self, reply: Json, fresh: bool | None) -> None:
+    def answered(self, reply: Json) -> None:
         there = self.bot in self.letters.channels[self.channel]
         if self.start is None:
             changed, expected = reply["ok"].get("changed", True), there
         else:
             changed, expected = reply["ok"].get("created", False), not there
-        if fresh is not None:
+        if self.fresh is not None:
             assert changed is expected, (reply, there)
         if expected and self.start is None:
             self.letters.unsubscribe(self.bot, self.channel)

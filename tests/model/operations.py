@@ -1,8 +1,8 @@
 """What a request asks, what its answer says, and what the oracle makes of it.
 
-An operation is put to the daemon once, again, or while the daemon is killed. `answered` is told which
-by `fresh`: True for the first time, False for a repeat (which must have no second effect), None if
-nobody knows whether it was carried out before. `probe` asks afterwards whether it was.
+An operation is put to the daemon once, again, or while the daemon is killed; `fresh` says which: True
+for the first time, False for a repeat (which must have no second effect), None if nobody knows whether
+it was carried out before. `probe` asks afterwards whether it was.
 """
 
 from abc import ABC, abstractmethod
@@ -14,9 +14,12 @@ class Operation(ABC):
     """One request, and what the oracle knows about it."""
 
     request: Json
+    fresh: bool | None = True
+    repeatable = True
+    """Whether a repeat after a kill tells what has become of it."""
 
     @abstractmethod
-    def answered(self, reply: Json, fresh: bool | None) -> None:
+    def answered(self, reply: Json) -> None:
         """Holds a reply against the oracle, and tells it what happened."""
 
     def errors(self) -> set[str]:

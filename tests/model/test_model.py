@@ -11,6 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.daemons import DaemonProcess
 from tests.model.bus_rules import BusRules
 from tests.model.letters import MAX_DELIVERIES
+from tests.model.run_rules import RunRules
 from tests.model.scene import Scene
 
 CONFIG = f"""
@@ -20,7 +21,7 @@ backoff_seconds = 0.02
 backoff_limit_seconds = 0.05
 """
 BOUNDED = settings(
-    max_examples=12,
+    max_examples=8,
     stateful_step_count=40,
     derandomize=True,
     database=None,
@@ -45,5 +46,11 @@ def hold(kind: type[Scene], daemon: DaemonProcess, profile: settings) -> None:
     run_state_machine_as_test(machine, settings=profile)
 
 
+@pytest.mark.timeout(300)
 def test_messages(daemon: DaemonProcess) -> None:
     hold(BusRules, daemon, BOUNDED)
+
+
+@pytest.mark.timeout(300)
+def test_runs(daemon: DaemonProcess) -> None:
+    hold(RunRules, daemon, BOUNDED)
