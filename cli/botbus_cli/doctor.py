@@ -179,6 +179,18 @@ def _contents(settings: "Settings") -> Iterator[tuple[Level, str]]:
         )
     for box in found.old_leases:
         yield "warning", f"{box.bot} holds {box.messages} deliveries since {box.since} unsettled"
+    for loss in found.losses:
+        what = f"channel {loss.channel}" if loss.channel else "its direct messages"
+        yield (
+            "warning",
+            f"retention took {loss.undelivered} deliveries and {loss.dead} dead letters of {what} from "
+            f"{loss.bot}, last at {loss.last_at}",
+        )
+    if not found.shrinks and not found.damage:
+        yield (
+            "warning",
+            f"{settings.database} never shrinks: stop the daemon and run botbus compact",
+        )
 
 
 def _daemon(settings: "Settings") -> Iterator[tuple[Level, str]]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, NoReturn
 
 import click
@@ -43,6 +44,9 @@ COMMANDS = {
     "policy": "policy",
     "backup": "backup",
     "restore": "restore",
+    "export": "export",
+    "import": "importing",
+    "compact": "compact",
     "install-service": "install_service",
     "bench": "bench",
 }
@@ -63,7 +67,8 @@ class Botbus(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"botbus_cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(module, f"{name}_" if iskeyword(name) else name)
         return command
 
     def main(  # type: ignore[override] # there is no other mode

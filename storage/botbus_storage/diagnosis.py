@@ -34,6 +34,24 @@ _OLD_LEASES = """
 """
 
 
+_COUNTS_LOSSES = "SELECT 1 FROM sqlite_master WHERE name = 'bot_losses'"
+_LOSSES = """
+    SELECT coalesce(b.name, l.bot_id), l.channel_name, l.undelivered, l.dead, l.last_at
+    FROM bot_losses l LEFT JOIN bots b ON b.id = l.bot_id ORDER BY l.last_at DESC LIMIT :shown
+"""
+
+
+class Loss(Struct, frozen=True):
+    """What retention took from a bot that had not settled it, until when."""
+
+    bot: str
+    channel: str
+    """Empty for direct messages."""
+    undelivered: int
+    dead: int
+    last_at: str
+
+
 class Backlog(Struct, frozen=True):
     """A mailbox, since when its oldest message waits there, and how many do."""
 
@@ -48,6 +66,9 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     dead_letters: int = 0
     stuck: list[Backlog] = field(default_factory=list)
     """Mailboxes whose oldest message was never fetched."""
+    losses: list[Loss] = field(default_factory=list)
+    shrinks: bool = True
+    """Whether the file gives unused pages back to the disk."""
     old_leases: list[Backlog] = field(default_factory=list)
     """Mailboxes whose oldest delivery was fetched long ago and is not settled."""
 
@@ -64,11 +85,20 @@ def diagnose(database: Path, connect: Connect = connect_plainly) -> Diagnosis:
         bounds = {"now": timestamps.from_epoch(now), "before": before, "shown": SHOWN}
         return Diagnosis(
             dead_letters=connection.execute(_DEAD).fetchone()[0],
+            losses=_losses(connection),
+            shrinks=connection.execute("PRAGMA auto_vacuum").fetchone()[0] == 2,
             stuck=[Backlog(*row) for row in connection.execute(_STUCK, bounds)],
             old_leases=[Backlog(*row) for row in connection.execute(_OLD_LEASES, bounds)],
         )
     finally:
         connection.close()
+
+
+def _losses(connection: sqlite3.Connection) -> list[Loss]:
+    """None in a database that the daemon has yet to bring up to date."""
+    if connection.execute(_COUNTS_LOSSES).fetchone() is None:
+        return []
+    return [Loss(*row) for row in connection.execute(_LOSSES, {"shown": SHOWN})]
 
 
 def sqlite_version() -> tuple[int, ...]:

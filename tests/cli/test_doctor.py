@@ -99,6 +99,25 @@ def test_dead_letters_stuck_mailboxes_and_old_leases_are_told(daemon: DaemonProc
     assert any("holder holds 1 deliveries" in text for text in told)
 
 
+def test_what_retention_took_is_told_and_a_file_that_does_not_shrink(
+    daemon: DaemonProcess,
+) -> None:
+    daemon.stop()
+    change(daemon, "INSERT INTO bot_losses VALUES ('x', 'builds', 7, 2, 9, ?)", LONG_AGO)
+    with contextlib.closing(sqlite3.connect(daemon.database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA auto_vacuum = NONE")
+        connection.execute("VACUUM")
+    said = examined(daemon).out
+    assert "retention took 7 deliveries and 2 dead letters of channel builds from x" in said
+    assert "never shrinks: stop the daemon and run botbus compact" in said
+    done = Botbus(daemon.url)("compact", "--database", str(daemon.database))
+    assert (done.code, " MB and has " in done.out) == (0, True), done.err
+    assert "never shrinks" not in examined(daemon).out
+    daemon.start()
+    refused = Botbus(daemon.url)("compact", "--database", str(daemon.database))
+    assert (refused.code, "is in use by process" in refused.err) == (1, True)
+
+
 def test_a_settings_file_that_cannot_be_used_is_wrong(daemon: DaemonProcess) -> None:
     config = daemon.folder / "botbus.toml"
     config.write_text("databse = 'x'")
