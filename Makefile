@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-long check serve bench setup format schema clean
+.PHONY: demo test test-long coverage check serve bench setup format schema clean
 
 setup: $(READY)
 
@@ -25,6 +25,13 @@ test: setup
 test-long: setup
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
 	$(BIN)/python -m pytest -m long --timeout 3600
+
+# The branches that `make test` takes in protocol, storage and daemon; the daemons it starts are measured, too.
+coverage: setup
+	rm -f .coverage .coverage.*
+	PYTHONHASHSEED=0 $(BIN)/python -m coverage run -m pytest -m 'not long' -n 6 --dist worksteal --timeout 300
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m tests.covered
 
 check: setup
 	$(BIN)/ruff check .

@@ -15,6 +15,10 @@ import botbus
 
 REST = 0.01
 """Seconds between the rounds of an actor."""
+BACKLOG = 200
+"""Messages before the consumer at the most: what waits for it is kept, whatever the settings."""
+TOGETHER = 5
+"""Messages in one frame of the sender."""
 CHANNEL = "soak.news"
 SUBSCRIBERS = 3
 SETTINGS = """
@@ -50,6 +54,7 @@ class Load:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._room = anyio.Semaphore(BACKLOG)
         self.rounds: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -61,12 +66,12 @@ class Load:
                 await tasks.start(self._subscribed, f"soak.reader-{number}")
             await tasks.start(self._consuming)
             await tasks.start(self._working)
-            for actor in (sends, publishes, asks_for_runs, keeps_records, configures, looks):
+            for actor in (self._sends, publishes, asks_for_runs, keeps_records, configures, looks):
                 tasks.start_soon(self._acting, actor)
             tasks.start_soon(self._coming_and_going)
 
     async def _acting(self, act: Round) -> None:
-        name = act.__name__
+        name = act.__name__.strip("_")
         async with botbus.connect(f"soak.{name}", url=self._url) as bus:
             for number in count():
                 await act(bus, number)
@@ -82,6 +87,13 @@ class Load:
                     await delivery.nak()
                 else:
                     await delivery.ack()
+                    self._room.release()
+
+    async def _sends(self, bus: botbus.Bus, number: int) -> None:
+        async with bus.atomic() as frame:
+            for part in range(TOGETHER):
+                await self._room.acquire()
+                frame.send("soak.consumer", {"number": number, "part": part, "text": "x" * 200})
 
     async def _subscribed(self, name: str, *, task_status: anyio.abc.TaskStatus[None]) -> None:
         async with botbus.connect(name, url=self._url) as bus:
@@ -106,12 +118,6 @@ class Load:
                     await delivery.ack()
             self.rounds["comes_and_goes"] += 1
             await anyio.sleep(10 * REST)
-
-
-async def sends(bus: botbus.Bus, number: int) -> None:
-    async with bus.atomic() as frame:
-        for part in range(5):
-            frame.send("soak.consumer", {"number": number, "part": part, "text": "x" * 200})
 
 
 async def publishes(bus: botbus.Bus, number: int) -> None:
