@@ -18,6 +18,7 @@ from botbus_protocol.grammar import check_name
 from botbus_protocol.limits import Limits
 from botbus_protocol.replies import AnyReply, Reply
 from botbus_protocol.requests import AnyRequest, Request
+from botbus_protocol.wording import sentence
 
 
 class Frame(Struct, frozen=True):
@@ -208,16 +209,7 @@ def _fault_of(index: int, raw: Raw, error: Exception) -> Fault:
         return Fault(Code.INVALID, f"request {index} has no op: name the operation in the field op")
     if op not in OPS:
         return Fault(Code.UNKNOWN_OP, f"there is no operation {op[:64]!r}: see docs/protocol.md")
-    return Fault(Code.INVALID, f"{op}: {_sentence(str(error))}", {"request": index})
-
-
-def _sentence(text: str) -> str:
-    """msgspec's text, with the place named as a person would: "expected `str`, got `int` in to"."""
-    what, _, place = text.partition(" - at `$")
-    if "matching regex" in what:  # there is but one, NUL_LATER
-        what = "Expected text that does not begin with a NUL: leave that out"
-    place = place.rstrip("`").lstrip(".")
-    return f"{what} (in {place})" if place else what
+    return Fault(Code.INVALID, f"{op}: {sentence(OPS[op], str(error))}", {"request": index})
 
 
 OPS: dict[str, type[Request]] = {
