@@ -22,8 +22,8 @@ from botbus_daemon.claiming import CannotServe, claimed_socket, make_folder
 from botbus_daemon.dispatch import Dispatcher
 from botbus_daemon.listener import Listener
 from botbus_daemon.monitoring.health import Health
-from botbus_daemon.monitoring.pages import pages_of
-from botbus_daemon.monitoring.web import open_web
+from botbus_daemon.monitoring.pages import Source, open_pages
+from botbus_daemon.monitoring.status import Status
 from botbus_daemon.remedies import cannot_serve
 from botbus_daemon.settings import Settings
 from botbus_daemon.supervision import Supervisor
@@ -118,19 +118,24 @@ async def _serve(settings: Settings, connect: Connect, announce: Callable[[str],
     health = Health()
     try:
         async with (
-            open_web(settings.http.place(), pages_of(health)),
+            open_pages(settings.http.place(), health) as pages,
             open_store(settings.database, connect=connect, on_failure=health.failed) as store,
             health.watching(store),
         ):
-            await _serve_store(settings, store, health, announce)
+            await _serve_store(settings, store, health, pages, announce)
     except (sqlite3.Error, Refused) as error:
         raise cannot_serve(settings.database, error) from error
 
 
 async def _serve_store(
-    settings: Settings, store: Store, health: Health, announce: Callable[[str], None]
+    settings: Settings,
+    store: Store,
+    health: Health,
+    pages: Source,
+    announce: Callable[[str], None],
 ) -> None:
     async with open_broker(settings, store, health) as broker:
+        pages.broker = broker
         dispatcher = Dispatcher(broker)
         listener = Listener(
             settings.url,
@@ -142,13 +147,13 @@ async def _serve_store(
         )
         await listener.start()
         _calm_collector()
-        supervisor = Supervisor()
+        supervisor, status = Supervisor(), Status(broker)
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             health.phase = "serving"
             announce(f"botbus {__version__} serves {settings.url} from {settings.database}")
             supervisor.ready(f"serves {settings.url}")
             async with anyio.create_task_group() as watching:
-                watching.start_soon(supervisor.watch, health.trouble, health.bearable)
+                watching.start_soon(supervisor.watch, health, status.line)
                 watching.start_soon(listener.stay_reachable)
                 async for received in signals:
                     logger.info("stopping on %s", received.name)
@@ -158,6 +163,7 @@ async def _serve_store(
             supervisor.stopping()
             broker.begin_closing()
             await listener.stop(STOP_SECONDS)
+            pages.broker = None
 
 
 @asynccontextmanager

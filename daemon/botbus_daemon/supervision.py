@@ -11,11 +11,15 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+
+from botbus_daemon.monitoring.health import Health
 
 logger = logging.getLogger(__name__)
 
+STATUS_SECONDS = 3.0
+"""How long a line with figures stands, at the least."""
 PING_SHARE = 0.4
 """Share of the watchdog's time after which the next ping is due: two may go missing."""
 
@@ -26,14 +30,24 @@ class Supervisor:
     def __init__(self, env: Mapping[str, str] = os.environ) -> None:
         self._address = env.get("NOTIFY_SOCKET", "")
         self.watchdog_seconds = _watchdog_seconds(env)
+        self._said = ""
+        self._said_at = 0.0
 
     def ready(self, status: str) -> None:
         """It serves."""
+        self._said_at = time.monotonic()
         self._tell("READY=1", f"STATUS={status}")
 
     def status(self, text: str) -> None:
         """One line for `systemctl status`."""
+        self._said = text
         self._tell(f"STATUS={text}")
+
+    def _say(self, text: str) -> None:
+        """The same, if it is not what was said last."""
+        self._said_at = time.monotonic()
+        if text != self._said:
+            self.status(text)
 
     def reloading(self) -> None:
         """It reads its settings anew; `ready` ends that."""
@@ -42,22 +56,21 @@ class Supervisor:
     def stopping(self) -> None:
         self._tell("STOPPING=1", "STATUS=stopping")
 
-    async def watch(
-        self, trouble: Callable[[], Awaitable[str | None]], bearable: Callable[[str], bool]
-    ) -> None:
-        """Pings the watchdog as long as there is no trouble; returns at once if there is none.
+    async def watch(self, health: Health, figures: Callable[[], str]) -> None:
+        """Pings the watchdog as long as the daemon is well, or a restart would make nothing better.
 
-        `trouble` finds out how the daemon is, a sentence if it is not well; `bearable` tells of
-        such a sentence whether a restart would make nothing better.
+        Beside it tells the figures, if they have changed. Returns at once if there is no watchdog.
         """
         if self.watchdog_seconds is None or not self._address:
             return
         while True:
-            reason = await trouble()
+            reason = await health.trouble()
             if reason is not None:
                 self.status(f"unwell: {reason}")
-            if reason is None or bearable(reason):
+            if reason is None or health.bearable(reason):
                 self._tell("WATCHDOG=1")
+            if reason is None and time.monotonic() - self._said_at >= STATUS_SECONDS:
+                self._say(figures())
             await asyncio.sleep(self.watchdog_seconds * PING_SHARE)
 
     def _tell(self, *lines: str) -> None:

@@ -1,6 +1,8 @@
 """All figures of the daemon at one moment: what was counted, what is in memory, what waits on disk."""
 
+import logging
 import os
+import sqlite3
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +13,8 @@ from botbus_protocol.records import Backlog, CommitFigures, MailboxFigures, Stor
 from botbus_protocol.replies import Figures
 from botbus_storage.commits import Commits
 from botbus_storage.reading.backlog import Waiting
+
+logger = logging.getLogger(__name__)
 
 _STATM = Path("/proc/self/statm")
 
@@ -76,7 +80,11 @@ def _memory() -> int:
 
 
 async def _backlog(broker: Broker, mailboxes: int) -> Backlog:
-    counted, at = await broker.survey.newest()
+    try:
+        counted, at = await broker.survey.newest()
+    except sqlite3.Error as error:
+        logger.warning("what waits in the database cannot be counted: %s", error)
+        return Backlog()
     waiting = counted.mailboxes
     return Backlog(
         counted_at=at,

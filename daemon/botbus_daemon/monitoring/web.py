@@ -67,6 +67,8 @@ async def open_web(place: Place | None, pages: Pages) -> AsyncIterator[None]:
         try:
             yield
         finally:
+            if isinstance(place, Path):
+                place.unlink(missing_ok=True)
             await web.stop()
 
 

@@ -62,8 +62,9 @@ class MailboxFigures(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Backlog(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is counted in the database."""
 
-    counted_at: str
-    """Counting takes a tenth of the time at most; meanwhile the last count is told."""
+    counted_at: str | None = None
+    """Counting takes a tenth of the time at most; meanwhile the last count is told. None if the
+    database cannot be read."""
     mailboxes: list[MailboxFigures] = field(default_factory=list)
     """The fullest first."""
     waiting: int = 0
