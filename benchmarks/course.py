@@ -16,6 +16,8 @@ from benchmarks.steps import STEPS
 
 BATCHES = (64, 512, 1024)
 IN_FLIGHT = (64, 1024)
+BATCH = 512
+"""Messages in an atomic frame."""
 AT_ONCE = 64
 """Messages in flight from the one who publishes to subscribers."""
 STEP_BATCHES = (1, 16)
@@ -79,7 +81,8 @@ def publishing(stage: Stage, daemon: Daemon) -> Measured:
         figures |= named(f"send.{many}", found)
         found = sender.perform(sending.publish, url, "news", sizes.messages, many)
         figures |= named(f"publish.{many}", found)
-    return figures
+    found = sender.perform(sending.send_batches, url, "absent", sizes.messages, BATCH)
+    return figures | named(f"batch.{BATCH}", found)
 
 
 def costed(daemon: Daemon, sender: Player, messages: int, act: Callable[[], Measured]) -> Measured:
@@ -143,11 +146,12 @@ def fan_out_to_listeners(stage: Stage, daemon: Daemon, subscribers: int) -> Meas
 
 
 def workflows(stage: Stage) -> Measured:
-    """Runs of ten steps in one worker, one after the other and 16 at once."""
+    """Runs of ten steps in one worker: one after the other, 16 and 256 at once."""
     figures: Measured = {}
     worker = stage.first
     with stage.daemon() as daemon:
-        for at_once, runs in ((1, stage.sizes.runs), (16, stage.sizes.runs_at_once)):
+        many = stage.sizes.runs_at_once
+        for at_once, runs in ((1, stage.sizes.runs), (16, many), (256, many)):
             work = partial(worker.perform, stepping.work, daemon.url, runs, at_once)
             figures |= named(f"steps.{at_once}", costed(daemon, worker, runs * STEPS, work))
     return figures

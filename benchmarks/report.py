@@ -54,7 +54,7 @@ _SENDING: Rows = (
     ("one at a time, p99", "floor.1.p99", "send.1.p99", "1.p99"),
     ("64 in flight, direct", "floor.64.rate", "send.64.rate", "64.rate"),
     ("64 in flight, channel", "floor.64.rate", "publish.64.rate", "64.rate"),
-    ("batch of 512", "floor.512.rate", "", ""),
+    ("batches of 512", "floor.512.rate", "batch.512.rate", ""),
     ("1,024 in flight, direct", "floor.1024.rate", "send.1024.rate", "1024.rate"),
     ("1,024 in flight, channel", "floor.1024.rate", "publish.1024.rate", "1024.rate"),
     ("publish to delivery, p50", "", "delivery.p50", "delivery.p50"),
@@ -63,6 +63,7 @@ _SENDING: Rows = (
 _STEPPING: Rows = (
     ("runs one after another", "floor.steps.1.rate", "steps.1.rate", "steps.1.rate"),
     ("16 runs at once", "floor.steps.16.rate", "steps.16.rate", "steps.16.rate"),
+    ("256 runs at once", "", "steps.256.rate", ""),
     ("a run of ten, p50", "", "steps.1.p50", "steps.1.p50"),
 )
 
@@ -81,7 +82,7 @@ def others(record: Record) -> Table:
     return table
 
 
-_RUNS = ((1, "one run after another"), (16, "16 runs at once"))
+_RUNS = ((1, "one run after another"), (16, "16 runs at once"), (256, "256 runs at once"))
 _TITLES = {
     "nng.p50": "NNG round trip alone, p50",
     "ask.p50": "ask to answer, p50",
@@ -120,8 +121,17 @@ _TITLES = {
     "start.large.ready": "start to ready, large database",
     "interrupted.runs.count": "runs interrupted by a crash",
     "start.runs.ready": "start to ready, interrupted runs",
+    "syncs.1.count": "syncs for 1,000 messages, one at a time",
+    "syncs.64.count": "syncs for 1,000 messages, 64 in flight",
     "large.messages.count": "messages in the large database",
     "large.send.64.rate": "64 in flight on the large database",
+    "stored.messages.count": "messages in the largest database",
+    "stored.send.64.rate": "64 in flight on the largest database",
+    "stored.history.p50": "a page of 100 of its history, p50",
+    "stored.history.p99": "a page of 100 of its history, p99",
+    "listed.tasks.count": "tasks in the lists",
+    "listed.tasks.p50": "a page of 100 of them, p50",
+    "listed.tasks.p99": "a page of 100 of them, p99",
 }
 
 

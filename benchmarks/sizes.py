@@ -34,6 +34,10 @@ class Sizes(Struct, frozen=True, kw_only=True):
     """Runs in the database of a start after a crash."""
     large: int
     """Bytes of the large database, built once in a run; 0 for none."""
+    stored: int
+    """Messages that it is filled up to afterwards; 0 for no more."""
+    listed: int
+    """Tasks in the lists that are paged through; 0 for none."""
 
 
 FULL = Sizes(
@@ -52,6 +56,8 @@ FULL = Sizes(
     kills=10,
     interrupted=10_000,
     large=1_000_000_000,
+    stored=10_000_000,
+    listed=1_000_000,
 )
 QUICK = Sizes(
     rounds=1,
@@ -69,6 +75,8 @@ QUICK = Sizes(
     kills=3,
     interrupted=10_000,
     large=0,
+    stored=0,
+    listed=100_000,
 )
 TINY = Sizes(
     rounds=1,
@@ -85,5 +93,7 @@ TINY = Sizes(
     starts=1,
     kills=1,
     interrupted=10,
-    large=0,
+    large=2_000_000,
+    stored=60_000,
+    listed=300,
 )

@@ -45,6 +45,13 @@ def all_idle(look: Look, name: str) -> float:
     return look(name)
 
 
+def much(look: Look, name: str, count: str, promised: int) -> float:
+    """A figure of a large database, if there was as much in it as promised."""
+    if look(count) < promised:
+        raise Missing(name)
+    return look(name)
+
+
 def all_interrupted(look: Look, name: str) -> float:
     """A figure of a start after a crash, if the runs were as many as promised."""
     if look("interrupted.runs.count") < PROMISED_RUNS:
@@ -54,6 +61,8 @@ def all_interrupted(look: Look, name: str) -> float:
 
 PROMISED_BOTS = 2000
 PROMISED_RUNS = 10_000
+PROMISED_MESSAGES = 10_000_000
+PROMISED_TASKS = 1_000_000
 
 TARGETS = (
     Target(
@@ -134,6 +143,37 @@ TARGETS = (
         lambda f: f("send.64.rate") / f("large.send.64.rate"),
     ),
     Target(
+        "64 in flight, empty database / 10 million messages, time a message",
+        "at most",
+        1.2,
+        "",
+        lambda f: (
+            f("send.64.rate")
+            / much(f, "stored.send.64.rate", "stored.messages.count", PROMISED_MESSAGES)
+        ),
+    ),
+    Target(
+        "a page of 100 tasks of a million, p50",
+        "at most",
+        5000,
+        "µs",
+        lambda f: much(f, "listed.tasks.p50", "listed.tasks.count", PROMISED_TASKS),
+    ),
+    Target(
+        "64 in flight / NATS JetStream",
+        "at least",
+        6.0,
+        "",
+        lambda f: f("send.64.rate") / f("nats.64.rate"),
+    ),
+    Target(
+        "one at a time, p50 / NATS JetStream",
+        "at most",
+        1.0,
+        "",
+        lambda f: f("send.1.p50") / f("nats.1.p50"),
+    ),
+    Target(
         "64 publishers in flight / 64 publishers of Redis Streams",
         "at least",
         2.0,
@@ -155,6 +195,13 @@ TARGETS = (
         "",
         # Like with like: our steps are async, too.
         lambda f: f("steps.1.rate") / f("dbos.steps.1.async.rate"),
+    ),
+    Target(
+        "steps, 16 runs at once / DBOS",
+        "at least",
+        20.0,
+        "",
+        lambda f: f("steps.16.rate") / f("dbos.steps.16.async.rate"),
     ),
     Target(
         "steps, 16 runs at once",

@@ -44,6 +44,12 @@ OURS = {
     "floor.steps.16.rate",
     "steps.1.rate",
     "steps.16.rate",
+    "steps.256.rate",
+    "batch.512.rate",
+    "large.send.64.rate",
+    "stored.send.64.rate",
+    "stored.history.p50",
+    "listed.tasks.p50",
     "takeover.p50",
     "start.runs.ready",
 }

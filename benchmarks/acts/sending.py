@@ -29,6 +29,20 @@ async def publish(ready: Ready, url: str, channel: str, count: int, in_flight: i
         return await measured(lambda: bus.publish(channel, body()), count, in_flight)
 
 
+async def send_batches(ready: Ready, url: str, to: str, count: int, batch: int) -> Measured:
+    """Atomic frames of so many direct messages, one after the other."""
+    async with botbus.connect("sender", url=url) as bus:
+
+        async def send_one() -> None:
+            async with bus.atomic() as frame:
+                for _ in range(batch):
+                    frame.send(to, body())
+
+        ready()
+        found = await measured(send_one, -(-count // batch), 1)
+        return found | {"rate": found["rate"] * batch}
+
+
 async def measured(send: Send, count: int, in_flight: int) -> Measured:
     """Rate and latencies of so many sendings, of which so many are under way at any time."""
     await send_all(send, max(int(count * WARM_UP), in_flight), in_flight)
