@@ -7,6 +7,7 @@ from hypothesis.stateful import rule
 
 from tests.daemon.plain import Json
 from tests.model.account import Account
+from tests.model.letters import Letter
 from tests.model.mail import Post, Recall, Revive, Subscription, Verdict
 from tests.model.scene import HOW, PICK, pick
 
@@ -80,6 +81,9 @@ class BusRules(Account):
         bot, letter, lease = pick(number, self.handed_out[-6:] + self.handed_out[:3])
         op, more = pick(kind, VERDICTS)
         return bot, Verdict(self.letters, bot, letter, lease, op, **more)
+
+    def ack(self, bot: str, letter: Letter, lease: str) -> Verdict:
+        return Verdict(self.letters, bot, letter, lease, "ack")
 
     @rule(number=PICK, kind=PICK, how=HOW)
     def settle(self, number: int, kind: int, how: str) -> None:

@@ -10,7 +10,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.daemons import DaemonProcess
 from tests.model.bus_rules import BusRules
+from tests.model.everything import Everything
 from tests.model.letters import MAX_DELIVERIES
+from tests.model.record_rules import RecordRules
 from tests.model.run_rules import RunRules
 from tests.model.scene import Scene
 
@@ -20,6 +22,7 @@ max_deliveries = {MAX_DELIVERIES}
 backoff_seconds = 0.02
 backoff_limit_seconds = 0.05
 """
+
 BOUNDED = settings(
     max_examples=8,
     stateful_step_count=40,
@@ -28,6 +31,7 @@ BOUNDED = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+LONG = settings(BOUNDED, max_examples=60, stateful_step_count=150, derandomize=False)
 
 
 @pytest.fixture
@@ -41,16 +45,34 @@ def daemon() -> Iterator[DaemonProcess]:
             assert process.log() == ""
 
 
-def hold(kind: type[Scene], daemon: DaemonProcess, profile: settings) -> None:
-    machine = type(kind.__name__, (kind,), {"daemon": daemon})
+def hold(
+    kind: type[Scene], daemon: DaemonProcess, profile: settings = BOUNDED, kills: int = 2
+) -> None:
+    machine = type(kind.__name__, (kind,), {"daemon": daemon, "KILLS": kills})
     run_state_machine_as_test(machine, settings=profile)
 
 
 @pytest.mark.timeout(300)
 def test_messages(daemon: DaemonProcess) -> None:
-    hold(BusRules, daemon, BOUNDED)
+    hold(BusRules, daemon)
 
 
 @pytest.mark.timeout(300)
 def test_runs(daemon: DaemonProcess) -> None:
-    hold(RunRules, daemon, BOUNDED)
+    hold(RunRules, daemon)
+
+
+@pytest.mark.timeout(300)
+def test_records(daemon: DaemonProcess) -> None:
+    hold(RecordRules, daemon)
+
+
+@pytest.mark.timeout(300)
+def test_everything_together(daemon: DaemonProcess) -> None:
+    hold(Everything, daemon)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_thousands_of_steps_with_hundreds_of_kills(daemon: DaemonProcess) -> None:
+    hold(Everything, daemon, LONG, kills=6)
