@@ -32,6 +32,11 @@ _SIGNS = frozenset("._:/#@+-")
 def check_tags(tags: list[str]) -> None:
     """Raises ValueError for a tag that would be hard to type or to tell apart."""
     for tag in tags:
+        if not unicodedata.is_normalized("NFC", tag):
+            raise ValueError(
+                f"tags has {ascii(tag[:MAX_TAG])}, which is no tag: it looks like another one that is "
+                "written in Unicode's normal form C, so use that"
+            )
         if not _is_tag(tag):
             raise ValueError(
                 f"tags has {_shown(tag)}, which is no tag: use 1-{MAX_TAG} letters and digits of any "
@@ -40,10 +45,8 @@ def check_tags(tags: list[str]) -> None:
 
 
 def _is_tag(tag: str) -> bool:
-    return (
-        0 < len(tag) <= MAX_TAG
-        and unicodedata.is_normalized("NFC", tag)
-        and all(c in _SIGNS or unicodedata.category(c)[0] in "LNM" for c in tag)
+    return 0 < len(tag) <= MAX_TAG and all(
+        c in _SIGNS or unicodedata.category(c)[0] in "LNM" for c in tag
     )
 
 

@@ -29,12 +29,16 @@ class Request(
 
 def check_seconds(seconds: float | None, field: str, least: float = 0.0) -> None:
     if seconds is not None and not least <= seconds <= LONGEST:
-        raise ValueError(f"{field} must be seconds from {least:g} to {LONGEST:g}, not {seconds:g}")
+        raise ValueError(
+            f"{field} must be seconds from {least:g} to {LONGEST:.0f}, not {seconds:g}"
+        )
 
 
 def check_lease(seconds: float, field: str) -> None:
     if not 0.1 <= seconds <= LONGEST_LEASE:
-        raise ValueError(f"{field} must be seconds from 0.1 to {LONGEST_LEASE:g}, not {seconds:g}")
+        raise ValueError(
+            f"{field} must be seconds from 0.1 to {LONGEST_LEASE:.0f}, not {seconds:g}"
+        )
 
 
 def check_count(count: int, field: str) -> None:

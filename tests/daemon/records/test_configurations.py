@@ -119,6 +119,17 @@ def test_a_repeated_change_is_made_once(bots: Bots) -> None:
     assert not second["ok"].get("changed", False)
 
 
+def test_the_id_of_one_change_is_not_taken_for_another(bots: Bots) -> None:
+    bot, change = bots(), new_id()
+    one, other = unique("key"), unique("key")
+    put(bot, other, 1)
+    bot.ok("set_configuration", id=change, key=one, value=1)
+    for op, fields in {"set_configuration": {"value": 2}, "unset_configuration": {}}.items():
+        error = bot.error(op, id=change, key=other, **fields)
+        assert (error["code"], f"a change of {one}" in error["message"]) == ("conflict", True)
+    assert value_of(bot, other) == 1
+
+
 def test_changes_come_to_whoever_is_subscribed_and_whoever_watches(bots: Bots) -> None:
     bot, reader, watcher = bots(), bots("reader"), bots.named(None)
     reader.ok("subscribe", channel="botbus.config")

@@ -31,6 +31,9 @@ def test_a_task_from_creation_to_deletion(bots: Bots) -> None:
     assert (failed["error"], bool(failed["completed_at"])) == ("no disk", True)
     again = bot.ok("update_task_status", id=task["id"], status="failed", error="no disk")
     assert again == {"kind": "task", "task": failed}
+    other = bot.error("update_task_status", id=task["id"], status="failed", error="no luck")
+    assert other["code"] == "illegal_state"
+    assert bot.ok("get_task", id=task["id"])["task"] == failed
     updated = bot.ok("update_task", id=task["id"], title="Fix #13", config={"b": 2})["task"]
     assert (updated["title"], updated["config"]) == ("Fix #13", {"b": 2})
     assert bot.ok("delete_task", id=task["id"]) == {"kind": "done"}

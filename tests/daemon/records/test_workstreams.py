@@ -74,6 +74,12 @@ def test_a_tag_with_odd_characters_changes_nothing(bots: Bots, tag: str) -> None
     assert bot.ok("get_workstream", id=one["id"])["workstream"] == one
 
 
+def test_a_tag_that_only_looks_like_another_is_told_apart(bots: Bots) -> None:
+    error = bots().error("create_workstream", id=new_id(), title="t", tags=["e\u0301"])
+    assert r"'e\u0301'" in error["message"]
+    assert "normal form C" in error["message"]
+
+
 def test_tags_of_any_script_are_kept(bots: Bots) -> None:
     bot = bots()
     tags = sorted(["#phase/done", "größe", "日本", "हिन्दी", "v1.2+x", "@me", "a:b-c_d"])

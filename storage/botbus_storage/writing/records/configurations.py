@@ -21,14 +21,14 @@ from botbus_storage.writing.events import append_event
 from botbus_storage.writing.records.rows import insert, update
 from botbus_storage.writing.transaction import Transaction
 
-_TOLD = "SELECT recipient_channel FROM bot_messages WHERE id = ?"
+_TOLD = "SELECT recipient_channel, json_extract(body, '$.key') FROM bot_messages WHERE id = ?"
 _VALUE = "SELECT value FROM configurations WHERE key = ?"
 _DELETE = "DELETE FROM configurations WHERE key = ?"
 
 
 def set_configuration(tx: Transaction, op: SetConfiguration) -> Configured:
     there = get_configuration(tx.connection, op.key)
-    if _was_told(tx, op.id):
+    if _was_told(tx, op):
         return _as_it_is_now(op, there)
     _check_condition(tx, op, there)
     row = _row_of(op, there)
@@ -55,7 +55,7 @@ def _as_it_is_now(op: SetConfiguration, there: Configuration | None) -> Configur
 
 def unset_configuration(tx: Transaction, op: UnsetConfiguration) -> Configured:
     there = get_configuration(tx.connection, op.key)
-    if _was_told(tx, op.id) or there is None:
+    if _was_told(tx, op) or there is None:
         return Configured(configuration=None, changed=False)
     _check_condition(tx, op, there)
     message = _tell(tx, op, "config.unset", without_secret(there))
@@ -63,14 +63,15 @@ def unset_configuration(tx: Transaction, op: UnsetConfiguration) -> Configured:
     return Configured(configuration=None, message=message)
 
 
-def _was_told(tx: Transaction, change_id: str) -> bool:
-    """Whether a change with this id was made before. Raises Refused if the id is of something else."""
+def _was_told(tx: Transaction, op: SetConfiguration | UnsetConfiguration) -> bool:
+    """Whether this change was made before. Raises Refused if its id is of something else."""
     tx.flush()
-    found = tx.connection.execute(_TOLD, (change_id,)).fetchone()
-    if found is not None and found[0] != CONFIG_CHANNEL:
+    found = tx.connection.execute(_TOLD, (op.id,)).fetchone()
+    if found is not None and found != (CONFIG_CHANNEL, op.key):
+        owner = f"a change of {found[1]}" if found[0] == CONFIG_CHANNEL else "a message"
         raise Refused(
             Code.CONFLICT,
-            f"the id {change_id} belongs to a message: give every change an id of its own",
+            f"the id {op.id} belongs to {owner}: give every change an id of its own",
         )
     return found is not None
 

@@ -34,7 +34,7 @@ def check_repeat(what: str, there: Mapping[str, Any], asked: Mapping[str, Any]) 
     if differing := [field for field, value in asked.items() if there[field] != value]:
         raise Refused(
             Code.CONFLICT,
-            f"{what} is there already, with another {differing[0]}: "
+            f"{what} is there already, and its {differing[0]} is not what you give: "
             "give every new thing an id of its own",
             field=differing[0],
         )

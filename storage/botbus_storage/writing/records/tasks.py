@@ -3,6 +3,7 @@
 from typing import Any
 
 from botbus_protocol import bodies
+from botbus_protocol.errors import Code, Refused
 from botbus_protocol.record_states import TASK_ENDS, check_task_move
 from botbus_protocol.records import Task
 from botbus_storage.operations import Changed
@@ -56,6 +57,7 @@ def update_task(tx: Transaction, op: UpdateTask) -> Kept[Task]:
 def update_task_status(tx: Transaction, op: UpdateTaskStatus) -> Kept[Task]:
     there = required_task(tx, op.id)
     if op.status == there.status:
+        _check_same_end(there, op)
         return Kept(record=there, changed=False)
     check_task_move(op.id, there.status, op.status)
     times: dict[str, Any] = {"completed_at": None, "error": None}
@@ -67,6 +69,16 @@ def update_task_status(tx: Transaction, op: UpdateTaskStatus) -> Kept[Task]:
         times["started_at"] = None
     update(tx, "tasks", op.id, {"status": op.status, **times, "updated_at": tx.now})
     return Kept(record=required_task(tx, op.id))
+
+
+def _check_same_end(there: Task, op: UpdateTaskStatus) -> None:
+    """Raises Refused if a task that has ended is to have ended for another reason."""
+    if op.error is not None and op.error != there.error:
+        raise Refused(
+            Code.ILLEGAL_STATE,
+            f"task {op.id} is {there.status} already, with another error: what it ended with is kept",
+            **{"from": there.status, "to": op.status},
+        )
 
 
 def delete_task(tx: Transaction, op: DeleteTask) -> Changed:
