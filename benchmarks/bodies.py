@@ -13,6 +13,11 @@ def body(moment: int = 0) -> dict[str, int | str]:
     return {"at": moment + _FIRST, "text": _TEXT}
 
 
+def body_of(size: int) -> dict[str, int | str]:
+    """A body that is so many bytes of JSON, at least 200."""
+    return {"at": _FIRST, "text": _TEXT + "x" * (size - BYTES)}
+
+
 def sent_at(content: Mapping[str, Any]) -> int:
     """The moment at which a body was made."""
     at: int = content["at"]

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from benchmarks import crashes, syncs
 from benchmarks.acts import idling
 from benchmarks.figures import Figures, Measured
+from benchmarks.growth import measure_growth
 from benchmarks.large import play_large
 from benchmarks.players import player
 from benchmarks.stage import Stage
@@ -31,6 +32,8 @@ def play_once(stage: Stage, figures: Figures, tell: Callable[[str], None]) -> No
     figures.add({"interrupted.runs.count": stage.sizes.interrupted})
     for _ in range(stage.sizes.starts):
         figures.add(crashes.start_on_runs(stage))
+    tell("larger bodies, more connections")
+    measure_growth(stage, figures)
     tell("syncs")
     figures.add(syncs.counted(stage))
     play_large(stage, figures, tell)

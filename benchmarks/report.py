@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from benchmarks import peers
+from benchmarks.growth import BODIES, CONNECTIONS
 from benchmarks.peers.peer import Peer
 from benchmarks.run import Record
 from benchmarks.targets import Verdict
@@ -121,6 +122,8 @@ _TITLES = {
     "start.large.ready": "start to ready, large database",
     "interrupted.runs.count": "runs interrupted by a crash",
     "start.runs.ready": "start to ready, interrupted runs",
+    **{f"body.{n}.rate": f"64 in flight, bodies of {n:,} bytes" for n in BODIES},
+    **{f"connections.{n}.rate": f"64 in flight through {n} connections" for n in CONNECTIONS},
     "syncs.1.count": "syncs for 1,000 messages, one at a time",
     "syncs.64.count": "syncs for 1,000 messages, 64 in flight",
     "large.messages.count": "messages in the large database",

@@ -47,6 +47,8 @@ OURS = {
     "steps.256.rate",
     "batch.512.rate",
     "large.send.64.rate",
+    "body.200000.rate",
+    "connections.64.rate",
     "stored.send.64.rate",
     "stored.history.p50",
     "listed.tasks.p50",

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from itertools import cycle
 
 import botbus
-from benchmarks.bodies import body, now
+from benchmarks.bodies import BYTES, body, body_of, now
 from benchmarks.figures import Measured, latencies, rate
 from benchmarks.players import Ready
 
@@ -14,11 +16,28 @@ WARM_UP = 0.1
 Send = Callable[[], Awaitable[object]]
 
 
-async def send(ready: Ready, url: str, to: str, count: int, in_flight: int) -> Measured:
+async def send(
+    ready: Ready, url: str, to: str, count: int, in_flight: int, size: int = BYTES
+) -> Measured:
     """Direct messages to a bot."""
+    said = body_of(size)
     async with botbus.connect("sender", url=url) as bus:
         ready()
-        return await measured(lambda: bus.send(to, body()), count, in_flight)
+        return await measured(lambda: bus.send(to, said), count, in_flight)
+
+
+async def send_through(
+    ready: Ready, url: str, to: str, count: int, in_flight: int, connections: int
+) -> Measured:
+    """Direct messages to a bot, through connections in turn."""
+    async with AsyncExitStack() as stack:
+        buses = [
+            await stack.enter_async_context(botbus.connect("sender", url=url))
+            for _ in range(connections)
+        ]
+        turns = cycle(buses)
+        ready()
+        return await measured(lambda: next(turns).send(to, body()), count, in_flight)
 
 
 async def publish(ready: Ready, url: str, channel: str, count: int, in_flight: int) -> Measured:
