@@ -20,6 +20,7 @@ from botbus_protocol.records import Message
 from botbus_protocol.replies import Done, Receipt
 from botbus_protocol.requests import Ask, Publish, Recall, Send
 from botbus_protocol.run_events import SYSTEM_BOT
+from botbus_storage import clock
 from botbus_storage.operations import Recalled, RecallMessage, Saved, SaveMessage
 
 Letter = Send | Publish | Ask
@@ -199,7 +200,7 @@ def _is_plain(request: Letter) -> bool:
 
 def _times(request: Letter) -> tuple[str | None, str | None]:
     """When a message expires, and before when it is not delivered."""
-    now = time.time()
+    now = clock.now()
     expires_at = None if request.ttl is None else timestamps.from_epoch(now + request.ttl)
     if request.deliver_at is not None:
         return expires_at, timestamps.normal_time(request.deliver_at, "deliver_at")
