@@ -5,7 +5,6 @@ when a bot first fetches and let go when the bot has left.
 """
 
 import asyncio
-import time
 from collections import deque
 from math import inf
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from botbus_daemon.recording import row_of
 from botbus_daemon.streams import size_of
 from botbus_protocol import timestamps
 from botbus_protocol.records import Delivery
+from botbus_storage import clock
 from botbus_storage.reading.mailboxes import OpenDelivery as StoredDelivery
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Courier:
         delivery.first_fetched_at = stored.first_fetched_at
         delivery.recorded = True
         if stored.state == "waiting" and stored.due_at is not None:
-            left = timestamps.to_epoch(stored.due_at) - time.time()
+            left = timestamps.to_epoch(stored.due_at) - clock.now()
             if left > 0:
                 delivery.move("waiting")
                 delivery.deadline = self._loop.time() + left
@@ -198,7 +198,7 @@ class Courier:
             self.broker.recorder.decide(expired, self, delivery)
             return True
         if message.deliver_at is not None and message.deliver_at > moment.text:
-            wait = timestamps.to_epoch(message.deliver_at) - time.time()
+            wait = timestamps.to_epoch(message.deliver_at) - clock.now()
             self.postpone(delivery, max(wait, 0.001))
             return True
         return False
@@ -278,6 +278,6 @@ class _Moment:
 
     def __init__(self, now: float, lease: float) -> None:
         self.now = now
-        wall = time.time()
+        wall = clock.now()
         self.text = timestamps.from_epoch(wall)
         self.lease_end = timestamps.from_epoch(wall + lease)

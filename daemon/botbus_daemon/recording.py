@@ -1,9 +1,8 @@
 """The row that says what became of a delivery."""
 
-import time
-
 from botbus_daemon.deliveries import OpenDelivery
 from botbus_protocol import timestamps
+from botbus_storage import clock
 from botbus_storage.operations import RecordDelivery, StoredState
 
 
@@ -29,6 +28,6 @@ def row_of(
         holder_pid=delivery.holder_pid,
         first_fetched_at=delivery.first_fetched_at,
         fetched_at=delivery.fetched_at,
-        due_at=None if due_in is None else timestamps.from_epoch(time.time() + due_in),
+        due_at=None if due_in is None else timestamps.from_epoch(clock.now() + due_in),
         reason=reason,
     )

@@ -8,7 +8,6 @@ SQLite is the first engine; `Engine` is what a second one has to be.
 """
 
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ from msgspec import Struct
 
 from botbus_protocol import timestamps
 from botbus_protocol.errors import Fault, Refused
+from botbus_storage import clock
 from botbus_storage import operations as ops
 from botbus_storage.faults import concerns_whole_batch, fault_of
 from botbus_storage.operations import Operation, Outcome
@@ -79,7 +79,7 @@ class SqliteEngine:
     """The engine over one SQLite connection, which nobody else writes with."""
 
     def __init__(
-        self, connection: sqlite3.Connection, clock: Callable[[], float] = time.time
+        self, connection: sqlite3.Connection, clock: Callable[[], float] = clock.now
     ) -> None:
         self.connection = connection
         self.trouble: Fault | None = None
@@ -87,7 +87,8 @@ class SqliteEngine:
         self._bots = BotDirectory()
         row = connection.execute(_LAST).fetchone()
         self._last_seq: int = row[0] if row else 0
-        self._last_time: float = timestamps.to_epoch(row[1]) if row else 0.0
+        self.last_time: float = timestamps.to_epoch(row[1]) if row else 0.0
+        """Of the newest message or transaction, in seconds since 1970."""
 
     def execute(self, groups: Sequence[Group]) -> list[list[Result]]:
         try:
@@ -130,8 +131,8 @@ class SqliteEngine:
 
     def _now(self) -> str:
         """The time of a transaction; it never goes back, whatever the clock of the machine does."""
-        self._last_time = max(self._clock(), self._last_time)
-        return timestamps.from_epoch(self._last_time)
+        self.last_time = max(self._clock(), self.last_time)
+        return timestamps.from_epoch(self.last_time)
 
 
 def _run_group(tx: Transaction, group: Group) -> list[Result]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from botbus_protocol.errors import Code, Refused
+from botbus_storage import clock
 from botbus_storage.connection import (
     Connect,
     WorkerConnection,
@@ -24,6 +25,7 @@ from botbus_storage.engine import Result, SqliteEngine
 from botbus_storage.faults import concerns_whole_batch, unreadable
 from botbus_storage.operations import Operation, TryWriting
 from botbus_storage.repositories.backlog import BacklogRepository, SqliteBacklog
+from botbus_storage.repositories.charges import ChargeRepository, SqliteCharges
 from botbus_storage.repositories.contracts import (
     AuditTrail,
     Directory,
@@ -86,6 +88,7 @@ class Store:
     connections: ConnectionRepository
     configurations: ConfigurationRepository
     retention: RetentionRepository
+    charges: ChargeRepository
     backlog: BacklogRepository
 
     def __init__(self, writer: Writer, readers: Sequence[WorkerConnection]) -> None:
@@ -104,6 +107,7 @@ class Store:
         self.connections = SqliteConnections(self.submit, self._query)
         self.configurations = SqliteConfigurations(self.submit, self._query)
         self.retention = SqliteRetention(self.submit, self._query)
+        self.charges = SqliteCharges(self._query)
         self.backlog = SqliteBacklog(self._query)
         self.on_write: Callable[[], None] = _nobody_listens
         """Called when something is about to be written."""
@@ -166,6 +170,7 @@ async def open_store(
         writing = await stack.enter_async_context(closing(await open_writer(path, connect)))
         await writing.run(checkpoint)
         engine = await writing.run(SqliteEngine)
+        clock.now.not_before(engine.last_time)
         readers = [
             await stack.enter_async_context(closing(await open_reader(path, connect)))
             for _ in range(READERS)

@@ -171,7 +171,7 @@ class Stepping:
         """Waits until it is time for the next attempt; a long time without a slot."""
         execution = self._execution
         delay = self._rules.delay(execution.grip.run, self._name, self._failures)
-        left = failed_at + delay - time.time()
+        left = min(failed_at + delay - time.time(), delay)  # however the clock was set meanwhile
         if left <= 0:
             return
         if left <= LONGEST_STAY:

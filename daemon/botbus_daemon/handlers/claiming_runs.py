@@ -1,7 +1,5 @@
 """claim_runs, cancel_claim, extend_runs: what workers say about the runs they hold."""
 
-import time
-
 import msgspec
 
 from botbus_daemon.broker import Broker
@@ -13,6 +11,7 @@ from botbus_protocol import requests, timestamps
 from botbus_protocol.records import ClaimedRun
 from botbus_protocol.replies import Claimed, Done, Extended
 from botbus_protocol.requests import CancelClaim, ClaimRuns, ExtendRuns
+from botbus_storage import clock
 
 STEPS_SHOWN = 1000
 """Steps that are told along with a run; the others are read page by page."""
@@ -39,7 +38,7 @@ async def _claimed(
     broker: Broker, session: Session, request: ClaimRuns, grants: list[Grant]
 ) -> Claimed:
     """What one answer holds of it; the rest is given back."""
-    expires_at = timestamps.from_epoch(time.time() + request.lease)
+    expires_at = timestamps.from_epoch(clock.now() + request.lease)
     room = broker.settings.limits.frame_bytes
     claimed: list[ClaimedRun] = []
     for number, grant in enumerate(grants):
@@ -95,7 +94,7 @@ async def extend_runs(broker: Broker, caller: Caller, request: ExtendRuns) -> Pl
         for run, lease in request.leases.items()
         if not broker.runs.leases.extend(run, lease, request.seconds)
     ]
-    expires_at = timestamps.from_epoch(time.time() + request.seconds)
+    expires_at = timestamps.from_epoch(clock.now() + request.seconds)
     return Extended(lease_expires_at=expires_at, lost=lost)
 
 

@@ -1,7 +1,5 @@
 """register_connection, heartbeat_connection, close_connection, get_connection, list_connections."""
 
-import time
-
 import msgspec
 
 from botbus_daemon.broker import Broker
@@ -18,6 +16,7 @@ from botbus_protocol.requests import (
     ListConnections,
     RegisterConnection,
 )
+from botbus_storage import clock
 from botbus_storage.reading.records.connections import ConnectionScope
 from botbus_storage.record_operations import connections as ops
 from botbus_storage.record_operations.outcomes import Kept
@@ -83,7 +82,7 @@ def _present(connection: Connection) -> Connection:
     """A client of the daemon whose pipe is there was seen just now."""
     if connection.connection_type != "ipc" or not connection.is_active:
         return connection
-    now = timestamps.from_epoch(time.time())
+    now = timestamps.from_epoch(clock.now())
     return msgspec.structs.replace(connection, last_heartbeat=now)
 
 

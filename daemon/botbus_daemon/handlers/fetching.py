@@ -1,7 +1,6 @@
 """fetch, cancel_fetch, peek: reading one's own mailbox."""
 
 import asyncio
-import time
 from typing import Any
 
 from botbus_daemon.broker import Broker
@@ -14,6 +13,7 @@ from botbus_protocol.errors import Code, Refused
 from botbus_protocol.records import Delivery, Message
 from botbus_protocol.replies import Deliveries, Done, Messages
 from botbus_protocol.requests import CancelFetch, Fetch, Peek
+from botbus_storage import clock
 
 
 async def fetch(broker: Broker, caller: Caller, request: Fetch) -> Plan:
@@ -74,7 +74,7 @@ async def peek(broker: Broker, caller: Caller, request: Peek) -> Plan:
 async def _pending(broker: Broker, bot_id: str, request: Peek) -> list[Message]:
     """The next page of what has not expired; an empty one is the last."""
     limit = min(request.max, broker.settings.limits.fetch_messages)
-    now = timestamps.from_epoch(time.time())
+    now = timestamps.from_epoch(clock.now())
     after = request.after
     while page := await broker.store.mailboxes.pending(bot_id, after, limit):
         if alive := [m for m in page if m.expires_at is None or m.expires_at > now]:

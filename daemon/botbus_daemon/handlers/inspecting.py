@@ -1,7 +1,6 @@
 """hello, history, show_message, tail, list_bots: looking without touching."""
 
 import asyncio
-import time
 from functools import partial
 
 import msgspec
@@ -16,6 +15,7 @@ from botbus_protocol.errors import Code, Refused
 from botbus_protocol.records import Bot, DeliveryRecord
 from botbus_protocol.replies import Bots, MessageLife, Messages, Welcome
 from botbus_protocol.requests import Hello, History, ListBots, ShowMessage, Tail
+from botbus_storage import clock
 from botbus_storage.reading import history as trail
 
 
@@ -68,7 +68,7 @@ def _present(broker: Broker, seq: int, record: DeliveryRecord) -> DeliveryRecord
     if delivery is None or delivery.state not in {"leased", "waiting", "ready"}:
         return record
     due_in = delivery.deadline - asyncio.get_running_loop().time()
-    due_at = timestamps.from_epoch(time.time() + due_in)
+    due_at = timestamps.from_epoch(clock.now() + due_in)
     return DeliveryRecord(
         bot=record.bot,
         state="leased" if delivery.state == "leased" else "waiting",
@@ -117,5 +117,5 @@ def _with_presence(broker: Broker, bot: Bot) -> Bot:
     connections = broker.presence.connected(bot.id)
     if connections == 0:
         return bot
-    now = timestamps.from_epoch(time.time())
+    now = timestamps.from_epoch(clock.now())
     return msgspec.structs.replace(bot, connections=connections, last_seen_at=now)

@@ -1,6 +1,5 @@
 """create_run, update_run_status and their like: runs as those see them who do not do their steps."""
 
-import time
 from functools import partial
 
 from msgspec import Raw
@@ -26,6 +25,7 @@ from botbus_protocol.requests import (
     WaitRun,
 )
 from botbus_protocol.states import RUN_ENDS
+from botbus_storage import clock
 from botbus_storage import workflow_operations as ops
 from botbus_storage.reading.runs import RunScope
 from botbus_storage.workflow_operations import CreatedRun, MovedRun
@@ -216,7 +216,7 @@ def _time(text: str | None, what: str) -> str | None:
 
 
 def _in_seconds(seconds: float) -> str:
-    return timestamps.from_epoch(time.time() + seconds)
+    return timestamps.from_epoch(clock.now() + seconds)
 
 
 HANDLERS: dict[type[requests.Request], Handler] = {

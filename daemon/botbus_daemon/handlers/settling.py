@@ -6,7 +6,6 @@ something already settled, or a lease from before a restart) is looked up on dis
 
 import asyncio
 import re
-import time
 
 from botbus_daemon.backoff import backoff, exhausted
 from botbus_daemon.broker import Broker
@@ -18,6 +17,7 @@ from botbus_protocol import timestamps
 from botbus_protocol.errors import Code, Refused
 from botbus_protocol.replies import Done, Lease
 from botbus_protocol.requests import Ack, Extend, Nak, Term
+from botbus_storage import clock
 from botbus_storage.operations import Changed, SettleUnknown, StoredState
 
 Settle = Ack | Nak | Term
@@ -47,7 +47,7 @@ async def nak(broker: Broker, caller: Caller, request: Nak) -> Plan:
     courier = await _own_courier(broker, caller)
     delivery = courier.mailbox.open.get(request.seq)
     if delivery is None:
-        due = timestamps.from_epoch(time.time() + (request.delay or 0.0))
+        due = timestamps.from_epoch(clock.now() + (request.delay or 0.0))
         return _settle_unknown(
             broker, courier, request, "waiting", reason=request.reason or None, due_at=due
         )
@@ -158,7 +158,7 @@ async def extend(broker: Broker, caller: Caller, request: Extend) -> Plan:
     _check_lease(delivery, request)
     deadline = asyncio.get_running_loop().time() + request.seconds
     courier.extend(delivery, deadline)
-    return Lease(lease_expires_at=timestamps.from_epoch(time.time() + request.seconds))
+    return Lease(lease_expires_at=timestamps.from_epoch(clock.now() + request.seconds))
 
 
 async def _own_courier(broker: Broker, caller: Caller) -> Courier:

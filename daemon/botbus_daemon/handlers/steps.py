@@ -5,7 +5,6 @@ transaction. What is said here is a sign of life too, and the lease begins anew.
 """
 
 import logging
-import time
 from functools import partial
 
 import msgspec
@@ -30,6 +29,7 @@ from botbus_protocol.requests import (
     UpdateStepStatus,
     WaitFor,
 )
+from botbus_storage import clock
 from botbus_storage import workflow_operations as ops
 from botbus_storage.reading.waits import OpenWait
 from botbus_storage.workflow_operations import BegunStep, Checkpointed, SteppedLog, StepWait
@@ -130,7 +130,7 @@ async def _wait(broker: Broker, bot_id: str, wait: WaitFor) -> StepWait:
     )
     return StepWait(
         kind=wait.kind,
-        due_at=None if wait.seconds is None else timestamps.from_epoch(time.time() + wait.seconds),
+        due_at=None if wait.seconds is None else timestamps.from_epoch(clock.now() + wait.seconds),
         bot_id=bot_id if reads_mailbox else None,
         channel=await _channel(broker, wait.channel),
         type=wait.type,

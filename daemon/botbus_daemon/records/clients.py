@@ -8,7 +8,6 @@ start finds everybody gone, which is true.
 
 import asyncio
 import logging
-import time
 
 import msgspec
 
@@ -16,6 +15,7 @@ from botbus_daemon.presence import Connection
 from botbus_protocol import timestamps
 from botbus_protocol.errors import Fault
 from botbus_protocol.grammar import new_id
+from botbus_storage import clock
 from botbus_storage.operations import Operation
 from botbus_storage.record_operations.connections import NoteClient
 from botbus_storage.store import Store
@@ -40,14 +40,14 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.id = new_id()
-        self.first_seen = time.time()
+        self.first_seen = clock.now()
         self.gone_at: float | None = None
 
     def note(self) -> NoteClient:
         peer = self.connection.peer
         bots = [session.bot for session in self.connection.open_sessions()][:MOST_BOTS]
         metadata = {"pid": peer.pid, "gid": peer.gid, "bots": bots}
-        last_seen = time.time() if self.gone_at is None else self.gone_at
+        last_seen = clock.now() if self.gone_at is None else self.gone_at
         return NoteClient(
             id=self.id,
             client_id=bots[0] if bots else f"pid:{peer.pid}",
@@ -80,7 +80,7 @@ class Clients:
     def left(self, pipe_id: int) -> None:
         """A pipe is gone."""
         if (client := self._here.pop(pipe_id, None)) is not None:
-            client.gone_at = time.time()
+            client.gone_at = clock.now()
             self._change(client)
 
     async def close(self) -> None:

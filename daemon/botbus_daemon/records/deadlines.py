@@ -8,6 +8,7 @@ import asyncio
 import logging
 
 from botbus_daemon.runs.alarm import Alarm
+from botbus_storage import clock
 from botbus_storage.record_operations.connections import EndOverdue
 from botbus_storage.record_operations.outcomes import Overdue
 from botbus_storage.store import Store
@@ -23,7 +24,7 @@ RETRY_DELAY = 1.0
 class Deadlines:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._alarm = Alarm(self._ring)
+        self._alarm = Alarm(self._ring, clock.now)
         self._ending: asyncio.Task[None] | None = None
 
     def at(self, due_at: str | None) -> None:

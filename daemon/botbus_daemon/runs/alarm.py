@@ -1,12 +1,11 @@
-"""One timer for the earliest of many times of the wall clock.
+"""One timer for the earliest of many times of a clock, that of the bus or that of people.
 
 Whoever has something that is due at a time says so; the alarm rings once, for the earliest, and is
-told anew what comes next. Times are compared with the clock that people read: it may be set while the
-alarm waits, and it goes on while the machine sleeps, so the alarm looks at it once in a while.
+told anew what comes next. The clock may be set while the alarm waits, and it goes on while the machine
+sleeps, so the alarm looks at it once in a while.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from math import inf
 
@@ -19,7 +18,7 @@ LOOK_AGAIN = 60.0
 class Alarm:
     """Calls `ring` on the event loop when the earliest time has come."""
 
-    def __init__(self, ring: Callable[[], None], clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, ring: Callable[[], None], clock: Callable[[], float]) -> None:
         self._ring = ring
         self._clock = clock
         self._loop = asyncio.get_running_loop()

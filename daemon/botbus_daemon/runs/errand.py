@@ -6,12 +6,12 @@ so. What fails unexpectedly is logged and tried again after a moment: a clock th
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 
 from botbus_daemon.runs.alarm import Alarm
 from botbus_protocol import timestamps
 from botbus_protocol.errors import Refused
+from botbus_storage import clock
 
 logger = logging.getLogger(__name__)
 
@@ -22,9 +22,12 @@ AGAIN = 1.0
 class Errand:
     """`work` gives the stored time at which it is due next, None if nothing is to come."""
 
-    def __init__(self, work: Callable[[], Awaitable[str | None]]) -> None:
+    def __init__(
+        self, work: Callable[[], Awaitable[str | None]], clock: Callable[[], float] = clock.now
+    ) -> None:
         self._work = work
-        self._alarm = Alarm(self._ring)
+        self._clock = clock
+        self._alarm = Alarm(self._ring, clock)
         self._task: asyncio.Task[None] | None = None
         self._missed = False
 
@@ -33,7 +36,7 @@ class Errand:
         self._alarm.at(due_at)
 
     def in_seconds(self, seconds: float) -> None:
-        self._alarm.at(timestamps.from_epoch(time.time() + seconds))
+        self._alarm.at(timestamps.from_epoch(self._clock() + seconds))
 
     async def do_now(self) -> None:
         """Does what is due. Raises what the work raises."""

@@ -14,7 +14,6 @@ disk is looked at for a wait on a channel, what comes meanwhile is looked up in 
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from botbus_daemon.runs.matching import Key, Matching, MessageWait, fits
 from botbus_protocol import timestamps
 from botbus_protocol.errors import Refused
 from botbus_protocol.records import Message
+from botbus_storage import clock
 from botbus_storage.workflow_operations import FulfilWait, Moved
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ class Fulfilment:
 
     def _look_when_due(self, wait: MessageWait, message: Message) -> None:
         """A message that is not to be delivered yet: looks when it is."""
-        due_in = timestamps.to_epoch(message.deliver_at or "") - time.time()
+        due_in = timestamps.to_epoch(message.deliver_at or "") - clock.now()
         asyncio.get_running_loop().call_later(max(due_in, 0.0) + 0.001, self._look_again, wait)
 
     def _look_again(self, wait: MessageWait) -> None:
@@ -239,7 +239,7 @@ class Fulfilment:
     async def _look_after(self, wait: MessageWait, after: int) -> int:
         """Looks at page after page; the seq of the last message that was there."""
         while self._waits(wait):
-            now = timestamps.from_epoch(time.time())
+            now = timestamps.from_epoch(clock.now())
             page = await self._broker.store.runs.messages_for(wait.open, now, after, PAGE)
             for message in page:
                 if self._waits(wait) and fits(wait, message):
@@ -260,7 +260,7 @@ class Fulfilment:
 
 def _is_early(message: Message) -> bool:
     return message.deliver_at is not None and message.deliver_at > timestamps.from_epoch(
-        time.time()
+        clock.now()
     )
 
 

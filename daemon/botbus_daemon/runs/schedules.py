@@ -34,7 +34,7 @@ class Schedules:
     def __init__(self, broker: "Broker", runs: "Runs") -> None:
         self._broker = broker
         self._runs = runs
-        self.errand = Errand(self.fire_due)
+        self.errand = Errand(self.fire_due, time.time)
         self._missed_before = timestamps.from_epoch(time.time())
         """Nobody was there to fire what was due before this."""
 
