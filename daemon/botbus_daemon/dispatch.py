@@ -10,8 +10,10 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from botbus_daemon import current
 from botbus_daemon.answers import INTERNAL, Answers
 from botbus_daemon.broker import Broker
+from botbus_daemon.current import CURRENT
 from botbus_daemon.eagerly import begin
 from botbus_daemon.handlers import (
     approvals,
@@ -103,7 +105,10 @@ class Dispatcher:
 
         A task if it waits for more than its commit. Never raises for anything a client sent.
         """
-        return begin(self._plan_frame(data, connection), partial(self._finish, reply))
+        connection.frames += 1
+        request = current.Request(connection, connection.frames)
+        then = partial(self._finish, reply, request)
+        return begin(self._plan_frame(data, connection), then, request)
 
     async def _plan_frame(self, data: bytes, connection: Connection) -> Answers:
         """What is to be answered, all but what waits for the last commit."""
@@ -190,23 +195,32 @@ class Dispatcher:
         name = str(request.__struct_config__.tag)
         return Fault(Code.INVALID.value, f"{name} cannot be atomic: send it in a frame of its own")
 
-    def _finish(self, reply: Callable[[bytes], None], answers: Answers) -> None:
+    def _finish(
+        self, reply: Callable[[bytes], None], request: current.Request, answers: Answers
+    ) -> None:
         """Commits what is pending, and replies when it is on disk."""
         if not answers.pending:
             self._reply(reply, answers)
             return
-        then = partial(self._committed, reply, answers)
+        then = partial(self._committed, reply, request, answers)
         self._broker.store.write(answers.operations(), then, atomic=answers.atomic)
 
     def _committed(
-        self, reply: Callable[[bytes], None], answers: Answers, results: list[Result]
+        self,
+        reply: Callable[[bytes], None],
+        request: current.Request,
+        answers: Answers,
+        results: list[Result],
     ) -> None:
+        before, CURRENT.request = CURRENT.request, request
         try:
             answers.settle(results)
             self._broker.serve_woken()
         except Exception:
             logger.exception("a frame that is committed could not be answered")
             answers.fail_whole(INTERNAL)
+        finally:
+            CURRENT.request = before
         self._reply(reply, answers)
 
     def _reply(self, reply: Callable[[bytes], None], answers: Answers) -> None:

@@ -9,17 +9,14 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from contextvars import ContextVar
 from typing import Any, Literal
 
 import msgspec
 
+from botbus_daemon.current import named
 from botbus_protocol import timestamps
 
 Form = Literal["auto", "text", "journal", "json"]
-
-REQUEST: ContextVar[str] = ContextVar("REQUEST", default="")
-"""The request that is being carried out, as `PID.NUMBER`."""
 
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 
@@ -44,7 +41,7 @@ def _is_journal(env: Mapping[str, str]) -> bool:
 
 
 def _name_request(record: logging.LogRecord) -> bool:
-    record.request = REQUEST.get()
+    record.request = named()
     return True
 
 

@@ -58,6 +58,8 @@ class Connection:
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Resolves when the pipe is lost; what is parked for it ends then."""
         self.parked = 0
+        self.frames = 0
+        """That have come through it."""
         self.sessions: dict[str, asyncio.Future[Session]] = {}
 
     def open_sessions(self) -> list[Session]:

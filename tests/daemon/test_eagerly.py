@@ -1,9 +1,11 @@
 """Coroutines that begin at once."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
+from botbus_daemon.current import Request, named
 from botbus_daemon.eagerly import begin
 
 
@@ -87,3 +89,50 @@ async def test_an_error_at_once_is_raised_at_once() -> None:
 
     with pytest.raises(KeyError):
         begin(work(), lambda _: None)
+
+
+async def test_the_request_is_the_current_one_in_every_step_and_in_no_other() -> None:
+    request = Request(SimpleNamespace(peer=SimpleNamespace(pid=7)), 3)
+    loop = asyncio.get_running_loop()
+    gate: asyncio.Future[None] = loop.create_future()
+    seen: list[str] = []
+
+    def others() -> None:
+        seen.append(f"others:{named()}")
+
+    async def work() -> None:
+        seen.append(named())
+        loop.call_soon(others)
+        await gate
+        seen.append(named())
+        loop.call_soon(others)
+        await asyncio.sleep(0)
+        seen.append(named())
+
+    def then(_: None) -> None:
+        seen.append(named())
+
+    task = begin(work(), then, request)
+    assert task is not None
+    assert named() == ""
+    gate.set_result(None)
+    await task
+    assert sorted(seen) == ["7.3"] * 4 + ["others:"] * 2
+    assert named() == ""
+
+
+async def test_a_request_that_begins_within_another_gives_its_place_back() -> None:
+    def request(number: int) -> Request:
+        return Request(SimpleNamespace(peer=SimpleNamespace(pid=7)), number)
+
+    seen: list[str] = []
+
+    async def work() -> None:
+        seen.append(named())
+
+    def then(_: None) -> None:
+        begin(work(), lambda _: seen.append(named()), request(2))
+        seen.append(named())
+
+    begin(work(), then, request(1))
+    assert seen == ["7.1", "7.2", "7.2", "7.1"]

@@ -10,17 +10,22 @@ from pathlib import Path
 import pytest
 
 SPEAK = """
-import logging, sys
-from botbus_daemon import logs
+import logging, sys, threading
+from types import SimpleNamespace
+from botbus_daemon import current, logs
 logs.configure("info", sys.argv[1])
 log = logging.getLogger("botbus_daemon.test")
-logs.REQUEST.set("4711.3")
+client = SimpleNamespace(peer=SimpleNamespace(pid=4711))
+current.CURRENT.request = current.Request(client, 3)
 log.warning("the disk is %s", "full")
 log.debug("not shown")
 try:
     1 / 0
 except ZeroDivisionError:
     log.exception("a defect")
+thread = threading.Thread(target=log.warning, args=("from a thread",))
+thread.start()
+thread.join()
 """
 
 
@@ -36,24 +41,26 @@ def spoken(form: str, env: dict[str, str] | None = None, stderr: int | None = No
 
 
 def test_text_is_a_line_an_event_with_time_level_and_request() -> None:
-    first, second, *rest = spoken("text").splitlines()
+    first, second, *rest, threaded = spoken("text").splitlines()
     assert first.endswith("Z warning botbus_daemon.test: the disk is full [request 4711.3]")
     assert "error botbus_daemon.test: a defect" in second
     assert rest[-1] == "ZeroDivisionError: division by zero"
+    assert threaded.endswith("test: from a thread"), "what a thread says belongs to no request"
 
 
 def test_json_is_an_object_a_line() -> None:
-    first, second = [json.loads(line) for line in spoken("json").splitlines()]
+    first, second, threaded = [json.loads(line) for line in spoken("json").splitlines()]
     assert first["level"] == "warning"
     assert first["message"] == "the disk is full"
     assert first["request"] == "4711.3"
     assert "ZeroDivisionError" in second["error"]
+    assert "request" not in threaded
 
 
 def test_each_line_for_the_journal_begins_with_its_priority() -> None:
     lines = spoken("journal").splitlines()
     assert lines[0] == "<4>botbus_daemon.test: the disk is full [request 4711.3]"
-    assert all(line.startswith("<3>") for line in lines[1:])
+    assert all(line.startswith("<3>") for line in lines[1:-1])
 
 
 def test_the_journal_is_known_by_its_stream(tmp_path: Path) -> None:
