@@ -45,6 +45,17 @@ class Account(Scene):
             assert found.keys() == self.letters.dead(bot).keys()
             assert all(one["reason"] for one in listed)
 
+    def let_go(self, holder: int) -> None:
+        """Waits for the daemon, which writes behind that letters have died."""
+        held = list(self.letters.held(holder))
+        super().let_go(holder)
+        for bot, letter in held:
+            if letter.state == "dead":
+                self.await_death(bot, letter)
+
+    def await_death(self, bot: str, letter: Letter) -> None:
+        self.until(lambda: self.state(bot, letter) == "dead", f"{letter} is dead")
+
     def account(self) -> None:
         super().account()
         self.compare_histories()

@@ -48,6 +48,9 @@ class BusRules(Account):
         self.carry_out(client, posts, how, atomic=atomic)
 
     @rule(client=CLIENT, most=st.integers(1, 4))
+    def fetch_some(self, client: int, most: int) -> None:
+        self.fetch(client, most)
+
     def fetch(self, client: int, most: int) -> None:
         bot = self.world.speakers[client]
         due = self.letters.due(bot, time.time())
@@ -77,8 +80,9 @@ class BusRules(Account):
                 letter.lose_sight()
 
     def verdict(self, number: int, kind: int) -> tuple[str, Verdict]:
-        """On something that was handed out lately, or at the beginning."""
-        bot, letter, lease = pick(number, self.handed_out[-6:] + self.handed_out[:3])
+        """On something that was handed out lately, or has been handed out again since."""
+        passed_on = [one for one in self.handed_out if one[2] not in one[1].leases[-1:]]
+        bot, letter, lease = pick(number, self.handed_out[-6:] + passed_on[-3:])
         op, more = pick(kind, VERDICTS)
         return bot, Verdict(self.letters, bot, letter, lease, op, **more)
 
@@ -88,14 +92,17 @@ class BusRules(Account):
     @rule(number=PICK, kind=PICK, how=HOW)
     def settle(self, number: int, kind: int, how: str) -> None:
         """By any connection of the bot, with any lease that it ever had."""
-        if self.handed_out:
-            bot, verdict = self.verdict(number, kind)
-            self.carry_out(self.speaker(bot), [verdict], how)
+        if not self.handed_out:
+            self.fetch(number % 3, 2)
+            return
+        bot, verdict = self.verdict(number, kind)
+        self.carry_out(self.speaker(bot), [verdict], how)
 
     @rule(number=PICK, kind=PICK, how=HOW, poisoned=st.booleans())
     def settle_and_reply(self, number: int, kind: int, how: str, poisoned: bool) -> None:
         """In one atomic frame; a poisoned one has no effect at all."""
         if not self.handed_out:
+            self.fetch(kind % 3, 2)
             return
         bot, verdict = self.verdict(number, kind)
         client = self.speaker(bot)
@@ -109,6 +116,7 @@ class BusRules(Account):
     def let_a_lease_lapse(self, number: int) -> None:
         held = [one for one in self.handed_out if one[1].state == "out"]
         if not held:
+            self.fetch(number % 3, 2)
             return
         bot, letter, _ = pick(number, held)
         client = self.world.clients[self.speaker(bot)]

@@ -25,7 +25,7 @@ backoff_limit_seconds = 0.05
 
 BOUNDED = settings(
     max_examples=8,
-    stateful_step_count=40,
+    stateful_step_count=80,
     derandomize=True,
     database=None,
     deadline=None,
