@@ -24,6 +24,13 @@ class Answers:
         self.said: list[Answer] = [INTERNAL] * count
         self.pending: list[tuple[int, Write]] = []
         self.atomic = atomic
+        self.refused = False
+        """Whether anything among them is a fault."""
+
+    def say(self, index: int, answer: Answer) -> None:
+        """Answers a request that has nothing to write, or that failed."""
+        self.said[index] = answer
+        self.refused = self.refused or isinstance(answer, Fault)
 
     def operations(self) -> list[Operation]:
         """What is to be committed."""
@@ -38,6 +45,7 @@ class Answers:
                 if write.undo is not None:
                     write.undo()
                 said[index] = result
+                self.refused = True
             else:
                 said[index] = write.then(result)
         if self.atomic and isinstance(failure := said[pending[0][0]], Fault):
@@ -50,6 +58,7 @@ class Answers:
                 write.undo()
         self.pending = []
         self.said = [fault] * len(self.said)
+        self.refused = True
 
 
 def _counted_in_frame(failure: Fault, pending: list[tuple[int, Write]]) -> Fault:

@@ -6,7 +6,9 @@ tasks that serve many, is nobody's. A context variable would be handed on to tho
 """
 
 import threading
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 
 class Peer(Protocol):
@@ -21,7 +23,7 @@ class Requester(Protocol):
     def peer(self) -> Peer: ...
 
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True, gc=False):
     """A frame: through which connection it came, and the how manieth of that it is."""
 
     requester: Requester

@@ -146,7 +146,7 @@ class Dispatcher:
         room = MOST_ANSWER_BYTES
         for index, request in enumerate(frame.requests):
             if isinstance(request, Fault):
-                answers.said[index] = request
+                answers.say(index, request)
                 continue
             if answers.pending and _needs_what_is_pending(request, ids):
                 answers.settle(await self._broker.store.submit(answers.operations()))
@@ -158,7 +158,7 @@ class Dispatcher:
                 answers.pending.append((index, plan))
                 ids.add(getattr(request, "id", None))
             else:
-                answers.said[index] = plan
+                answers.say(index, plan)
                 room -= len(encode(plan)) if may_be_long else 0
 
     async def _plan(self, request: requests.Request, caller: Caller) -> Plan | Fault:
@@ -182,7 +182,7 @@ class Dispatcher:
             if isinstance(plan, Write):
                 answers.pending.append((index, plan))
             else:
-                answers.said[index] = plan  # a repeat: it is so already
+                answers.say(index, plan)  # a repeat: it is so already
 
     async def _plan_part(
         self, request: requests.AnyRequest | Fault, caller: Caller
@@ -224,7 +224,7 @@ class Dispatcher:
         self._reply(reply, answers)
 
     def _reply(self, reply: Callable[[bytes], None], answers: Answers) -> None:
-        if Fault in map(type, answers.said):
+        if answers.refused:
             self._broker.tally.refuse(answers.said)
         reply(encode_replies(answers.said))
 
