@@ -5,14 +5,16 @@ the sentence of the rule.
 """
 
 import json
+import re
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import click
 
 from botbus_protocol.grammar import check_id, check_name, check_name_or_id
-from botbus_protocol.timestamps import normal_time
+from botbus_protocol.timestamps import from_epoch, normal_time
 
 
 class Checked(click.types.StringParamType):
@@ -35,14 +37,28 @@ class Body(NamedTuple):
     value: Any
 
 
-def read_body(text: str, _: str = "BODY") -> Body:
+def read_body(text: str, called: str = "BODY") -> Body:
     """JSON, `-` for stdin, or plain text. Raises ValueError with a sentence."""
-    return Body(_parsed(standard_input() if text == "-" else text))
+    return Body(_parsed(standard_input() if text == "-" else text, called))
 
 
 def moment(text: str, field: str) -> int | str:
-    """A seq or a time. Raises ValueError with a sentence."""
-    return int(text) if text.isdecimal() else normal_time(text, field)
+    """A seq or a time, or how long ago. Raises ValueError with a sentence."""
+    return int(text) if text.isdecimal() else past_or_time(text, field)
+
+
+def past_or_time(text: str, field: str) -> str:
+    """A time, or how long ago: `90s`, `10m`, `2h`, `7d`. Raises ValueError with a sentence."""
+    if ago := _AGO.fullmatch(text):
+        return from_epoch(time.time() - int(ago[1]) * _SECONDS[ago[2]])
+    try:
+        return normal_time(text, field)
+    except ValueError as error:
+        raise ValueError(f"{error}, or how long ago, such as 10m, 2h or 7d") from None
+
+
+_AGO = re.compile(r"(\d{1,9})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def start(text: str, field: str) -> int | str:
@@ -83,16 +99,16 @@ def standard_input() -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str, called: str) -> Any:
     """What the text says as JSON, or the text itself if it does not look like JSON."""
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
-        raise ValueError("BODY is nested too deeply: send a flatter one") from None
+        raise ValueError(f"{called} is nested too deeply: send a flatter one") from None
     except json.JSONDecodeError as error:
         if text.lstrip().startswith(("{", "[")):
             raise ValueError(
-                f"BODY looks like JSON and is not: {error}. Keys and texts need double quotes; "
+                f"{called} looks like JSON and is not: {error}. Keys and texts need double quotes; "
                 'to send it as plain text, write it as a JSON string: "…"'
             ) from None
         return text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 import msgspec
 
-from botbus_cli.arguments import Body, read_body, standard_input
+from botbus_cli.arguments import Body, Checked, read_body, standard_input
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
 from botbus_cli.json_lines import echo_json
@@ -19,11 +19,13 @@ from botbus_cli.record_options import JSON_VALUE, operator_option, show_done
 from botbus_cli.tables import Column, show_list
 from botbus_cli.visible import body_line, body_text, time_text
 from botbus_protocol.records import Configuration, ValueType
+from botbus_protocol.requests.configurations import check_key
 
 if TYPE_CHECKING:
     from botbus import Bus
 
 TYPE = click.Choice(get_args(ValueType))
+KEY = Checked("key", lambda text, _: check_key(text))
 
 
 @click.group(cls=ListsByDefault, epilog=example("botbus config set app.port 8080"))
@@ -32,7 +34,7 @@ def config() -> None:
 
 
 @config.command(epilog=example("botbus config get app.port"))
-@click.argument("key")
+@click.argument("key", type=KEY)
 @json_option
 @on_the_bus
 async def get(bus: "Bus", key: str, *, as_json: bool) -> None:
@@ -52,7 +54,7 @@ async def get(bus: "Bus", key: str, *, as_json: bool) -> None:
         "botbus config set app.leader me --if-absent",
     ),
 )
-@click.argument("key")
+@click.argument("key", type=KEY)
 @click.argument("value")
 @click.option("--type", "kind", type=TYPE, help="By default as it is, or as the value looks.")
 @click.option("--secret/--not-secret", default=None, help="Whether the value is to be kept secret.")
@@ -113,7 +115,7 @@ async def list_(
 
 
 @config.command(epilog=example("botbus config unset app.port"))
-@click.argument("key")
+@click.argument("key", type=KEY)
 @click.option("--if-value", type=JSON_VALUE, help="Only if this is its value now.")
 @operator_option
 @json_option
@@ -128,11 +130,11 @@ async def unset(bus: "Bus", key: str, if_value: Body | None, *, as_json: bool) -
 
 @config.command(epilog=example("botbus config watch app.", "botbus config watch --key app.port"))
 @click.argument("prefix", default="")
-@click.option("--key", help="Only this key.")
+@click.option("--key", type=KEY, help="Only this key.")
 @click.option(
     "--after", type=click.IntRange(min=0), metavar="SEQ", help="Begin after this seq, not now."
 )
-@click.option("--count", type=click.IntRange(min=1), help="End after so many.")
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after so many.")
 @json_option
 @on_the_bus
 async def watch(
@@ -170,7 +172,11 @@ def _value(text: str, kind: ValueType | None) -> Any:
     """What was typed, as a value; where text is wanted, what looks like a number is text too."""
     try:
         said = standard_input() if text == "-" else text
-        read = None if kind == "string" and not said.startswith('"') else read_body(said).value
+        read = (
+            None
+            if kind == "string" and not said.startswith('"')
+            else read_body(said, "VALUE").value
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     return said if kind == "string" and not isinstance(read, str) else read

@@ -37,7 +37,9 @@ def connections() -> None:
 @click.option("--active/--inactive", default=None, help="Only those that are there, or are gone.")
 @click.option("--client", help="Only of this client: a bot, for the daemon's own.")
 @click.option("--user", help="Only of this user: a uid, for the daemon's own.")
-@click.option("--type", "kind", type=click.Choice(get_args(ConnectionType)))
+@click.option(
+    "--type", "kind", type=click.Choice(get_args(ConnectionType)), help="Only of this type."
+)
 @since_option
 @until_option
 @limit_option(100)
@@ -80,9 +82,16 @@ async def show(bus: "Bus", id: str, *, as_json: bool) -> None:
 @connections.command(epilog=example("botbus connections register browser-7 websocket --user ann"))
 @click.argument("client")
 @click.argument("kind", metavar="TYPE", type=click.Choice(get_args(Registered)))
-@click.option("--user")
-@click.option("--metadata", type=JSON_VALUE, help="JSON.")
-@click.option("--heartbeat", type=SECONDS, default=60.0, show_default=True, metavar="S")
+@click.option("--user", help="Who is at the other end.")
+@click.option("--metadata", type=JSON_VALUE, help="Whatever else is known of it, as JSON.")
+@click.option(
+    "--heartbeat",
+    type=SECONDS,
+    default=60.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds without a heartbeat after which it is inactive.",
+)
 @click.option("--id", type=RECORD_ID, help="A UUIDv7 of yours: asked for twice, it is made once.")
 @operator_option
 @json_option

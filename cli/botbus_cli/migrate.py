@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 def backup_options(command: Callable[..., None]) -> Callable[..., None]:
     """Whether to copy the database first, and how many of the copies to keep."""
     switch = click.option("--backup/--no-backup", default=True, help="Copy the database first.")
-    keep = click.option("--keep-backups", type=click.IntRange(min=1), default=5, show_default=True)
+    keep = click.option(
+        "--keep-backups",
+        type=click.IntRange(min=1),
+        metavar="N",
+        default=5,
+        show_default=True,
+        help="Older backups beside the database are deleted.",
+    )
     return switch(keep(command))
 
 
@@ -66,7 +73,7 @@ def run(target: Choice, to: str | None, *, dry_run: bool, **backups: Any) -> Non
 
 @migrate.command()
 @target_options
-@click.option("-n", "steps", type=click.IntRange(min=1), help="How many (default: 1).")
+@click.option("-n", "steps", type=click.IntRange(min=1), metavar="N", help="How many (default: 1).")
 @click.option("--to", metavar="VERSION", help="Revert everything after this version; 0 is all.")
 @backup_options
 def revert(target: Choice, steps: int | None, to: str | None, **backups: Any) -> None:

@@ -5,19 +5,18 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from botbus_cli.arguments import BOT_NAME, Checked, read_body
+from botbus_cli.arguments import BOT_NAME, Checked, past_or_time, read_body
 from botbus_cli.json_lines import echo_json
 from botbus_cli.visible import body_line, time_text, visible
 from botbus_protocol.grammar import check_id
 from botbus_protocol.requests.record_fields import check_workstream_id
-from botbus_protocol.timestamps import normal_time
 
 OPERATOR = "operator"
 """Who acts if nobody says."""
 
 RECORD_ID = Checked("id", check_id)
 WORKSTREAM_ID = Checked("id|scratch", check_workstream_id)
-TIME = Checked("time", normal_time)
+TIME = Checked("time", past_or_time)
 JSON_VALUE = Checked("json", read_body)
 
 operator_option = click.option(
@@ -30,8 +29,16 @@ operator_option = click.option(
     show_default=True,
     help="The name of the bot that does this.",
 )
-since_option = click.option("--since", type=TIME, help="Only those after this time.")
-until_option = click.option("--until", type=TIME, help="Only those before this time.")
+since_option = click.option(
+    "--since", type=TIME, help="Only those after this: a time, or 30s, 10m, 2h, 7d ago."
+)
+until_option = click.option(
+    "--until", type=TIME, help="Only those before this time, or before so long ago."
+)
+
+
+LABEL = len("connection type") + 2
+"""Columns of a field's name: the longest one, and room."""
 
 
 def show_record(record: Struct, *, as_json: bool) -> None:
@@ -42,7 +49,7 @@ def show_record(record: Struct, *, as_json: bool) -> None:
     for name in record.__struct_fields__:
         value = getattr(record, name)
         if value is not None and value not in ("", []):
-            click.echo(f"{name.replace('_', ' '):<15}{field_text(name, value)}")
+            click.echo(f"{name.replace('_', ' '):<{LABEL}}{field_text(name, value)}")
 
 
 def field_text(name: str, value: Any) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     default="warning",
     show_default=True,
     type=click.Choice(["debug", "info", "warning", "error"]),
+    help="What is written to the log: this and whatever is more serious.",
 )
 @click.option(
     "--log-format",

@@ -101,7 +101,7 @@ async def messages(bus: "Bus", id: str, limit: int, *, as_json: bool) -> None:
 
 @session.command(epilog=example("botbus session end ID --turns 12 --summary 'all done'"))
 @click.argument("id", type=RECORD_ID)
-@click.option("--turns", type=click.IntRange(min=0), help="How many turns it had.")
+@click.option("--turns", type=click.IntRange(min=0), metavar="N", help="How many turns it had.")
 @click.option("--summary", help="What is to be kept of it.")
 @operator_option
 @json_option
@@ -116,7 +116,7 @@ async def end(
 
 @session.command(epilog=example("botbus session update ID --compressed"))
 @click.argument("id", type=RECORD_ID)
-@click.option("--turns", type=click.IntRange(min=0), help="How many turns it had.")
+@click.option("--turns", type=click.IntRange(min=0), metavar="N", help="How many turns it had.")
 @click.option("--summary", help="An empty one takes it away.")
 @click.option(
     "--compressed/--not-compressed", default=None, help="Whether the summary stands for all of it."

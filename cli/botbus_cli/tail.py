@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option(
     "--after", type=click.IntRange(min=0), metavar="SEQ", help="Begin after this seq, not now."
 )
-@click.option("--count", type=click.IntRange(min=1), help="End after so many.")
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after so many.")
 @json_option
 @on_the_bus
 async def tail(

@@ -77,10 +77,10 @@ async def list_(
 )
 @click.argument("title")
 @click.option("--type", required=True, help="What kind of task it is, as script or tool.")
-@click.option("--description")
+@click.option("--description", help="What there is to know about it.")
 @click.option("--config", type=JSON_VALUE, help="A JSON object.")
-@click.option("--metadata", type=JSON_VALUE, help="JSON.")
-@click.option("--workspace", metavar="PATH")
+@click.option("--metadata", type=JSON_VALUE, help="Whatever else belongs to it, as JSON.")
+@click.option("--workspace", metavar="PATH", help="Where it is to be done.")
 @click.option("--run", type=RECORD_ID, metavar="ID", help="The run that does it.")
 @click.option("--id", type=RECORD_ID, help="A UUIDv7 of yours: asked for twice, it is made once.")
 @operator_option
@@ -124,10 +124,10 @@ async def show(bus: "Bus", id: str, *, as_json: bool) -> None:
 
 @task.command(epilog=example("botbus task update ID --title 'Fix #13'"))
 @click.argument("id", type=RECORD_ID)
-@click.option("--title")
+@click.option("--title", help="What it is called from now on.")
 @click.option("--description", help="An empty one takes it away.")
 @click.option("--config", type=JSON_VALUE, help="A JSON object.")
-@click.option("--metadata", type=JSON_VALUE, help="JSON.")
+@click.option("--metadata", type=JSON_VALUE, help="Whatever else belongs to it, as JSON.")
 @click.option("--workspace", metavar="PATH", help="An empty one takes it away.")
 @click.option("--run", metavar="ID", help="The run that does it; an empty one for none.")
 @operator_option
@@ -188,7 +188,7 @@ async def fail(bus: "Bus", id: str, error: str, *, as_json: bool) -> None:
 
 @task.command(epilog=example("botbus task cancel ID --why 'not needed any more'"))
 @click.argument("id", type=RECORD_ID)
-@click.option("--why", metavar="TEXT")
+@click.option("--why", metavar="TEXT", help="The reason, kept as its error.")
 @operator_option
 @json_option
 @on_the_bus

@@ -35,7 +35,10 @@ async def places(bus: "Bus", workflow: str, limit: int, *, as_json: bool) -> Non
 @click.argument("workflow", type=BOT)
 @click.argument("id", type=RECORD_ID)
 @click.option(
-    "--at", type=click.IntRange(min=0), help="Its sequence; by default behind all others."
+    "--at",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Its sequence; by default behind all others.",
 )
 @operator_option
 @json_option

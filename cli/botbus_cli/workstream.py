@@ -93,9 +93,11 @@ async def show(bus: "Bus", id: str, *, as_json: bool) -> None:
 
 @workstream.command(epilog=example("botbus workstream update ID --state archived"))
 @click.argument("id", type=WORKSTREAM_ID)
-@click.option("--title")
+@click.option("--title", help="What it is called from now on.")
 @click.option("--summary", help="An empty one takes it away.")
-@click.option("--state", type=STATE)
+@click.option(
+    "--state", type=STATE, help="Where it is to be; no session starts in an archived one."
+)
 @click.option("--model", help="An empty one takes it away.")
 @operator_option
 @json_option

@@ -69,7 +69,7 @@ class ConfigurationGroup(Room):
         Conflict if the condition does not hold, and Invalid for a value of another type.
         """
         if value is None:
-            raise Invalid("value is None, which is no value: unset the key instead")
+            raise Invalid("value is null (None), which is no value: unset the key instead")
         request = checked(
             requests.SetConfiguration,
             id=id or new_id(),

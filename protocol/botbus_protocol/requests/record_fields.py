@@ -34,7 +34,7 @@ def check_tags(tags: list[str]) -> None:
     for tag in tags:
         if not unicodedata.is_normalized("NFC", tag):
             raise ValueError(
-                f"tags has {ascii(tag[:MAX_TAG])}, which is no tag: it looks like another one that is "
+                f"tags has {tag[:MAX_TAG]!a}, which is no tag: it looks like another one that is "
                 "written in Unicode's normal form C, so use that"
             )
         if not _is_tag(tag):

@@ -15,9 +15,13 @@ def test_a_task_from_beginning_to_end(run: Botbus) -> None:
     task = run("task", "create", "Fix #12", *words, "--json").object
     assert (task["status"], task["config"]) == ("pending", {"run": "make"})
     shown = run("task", "show", task["id"]).out
-    assert 'config         {"run": "make"}\n' in shown
+    assert 'config           {"run": "make"}\n' in shown
+    assert "workspace path   /srv\n" in shown
+    recent = run("task", "list", "--since", "10m", "--workspace", "/srv").out
+    assert task["id"] in recent
+    assert run("task", "list", "--until", "10m", "--workspace", "/srv").out == ""
     assert run("task", "start", task["id"], "--json").object["status"] == "running"
-    assert "status         pending\n" in run("task", "retry", task["id"]).out
+    assert "status           pending\n" in run("task", "retry", task["id"]).out
     refused = run("task", "complete", task["id"])
     assert (refused.code, "illegal_state" in refused.err) == (1, True)
     assert run("task", "fail", task["id"], "no disk", "--json").object["error"] == "no disk"

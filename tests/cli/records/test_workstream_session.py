@@ -8,8 +8,8 @@ def test_a_workstream_from_beginning_to_end(run: Botbus) -> None:
     made = run("workstream", "create", "Release 1.2", "--tag", "#b", "--tag", "#a", "--json").object
     assert (made["title"], made["tags"], made["state"]) == ("Release 1.2", ["#a", "#b"], "active")
     shown = run("workstream", "show", made["id"]).out
-    assert "title          Release 1.2\n" in shown
-    assert "tags           #a #b\n" in shown
+    assert "title            Release 1.2\n" in shown
+    assert "tags             #a #b\n" in shown
     archived = run("workstream", "update", made["id"], "--state", "archived", "--json").object
     assert archived["state"] == "archived"
     assert run("workstream", "tag", made["id"], "x", "--json").object["tags"] == ["x"]
@@ -45,7 +45,7 @@ def test_a_session_and_what_is_said_in_it(run: Botbus, planner: botbus.SyncBus) 
     assert newest["body"] == "two"
     assert started["id"] in run("session", "list", "--peer", "planner", "--open").out
     ended = run("session", "end", started["id"], "--turns", "2", "--summary", "all said")
-    assert "turn count     2\n" in ended.out
+    assert "turn count       2\n" in ended.out
     assert run("session", "list", "--open", "--json", "--peer", "planner").objects == []
     packed = run("session", "update", started["id"], "--compressed", "--json").object
     assert packed["compressed"]
