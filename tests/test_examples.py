@@ -126,7 +126,7 @@ def ask_for_release(daemon: DaemonProcess, version: str) -> str:
 
 
 def test_each_order_is_billed_once_whenever_the_biller_dies(daemon: DaemonProcess) -> None:
-    orders = list(range(12))
+    orders = list(range(8))
     dice = random.Random(7)
     with botbus.connect_sync("shop", url=daemon.url) as bus:
         bus.create_channel("invoices")

@@ -70,8 +70,10 @@ def test_what_is_there_is_not_replaced_unless_told(tmp_path: Path) -> None:
 def test_a_damaged_database_gives_no_backup(tmp_path: Path) -> None:
     database, copy = tmp_path / "bus.db", tmp_path / "copy.db"
     with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
         connection.execute("CREATE TABLE many (x)")
         connection.executemany("INSERT INTO many VALUES (?)", [("x" * 500,)] * 2000)
+        connection.execute("COMMIT")
         (root,) = connection.execute("SELECT rootpage FROM sqlite_master").fetchone()
     content = bytearray(database.read_bytes())
     for page in range(root, root + 100):

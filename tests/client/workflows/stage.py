@@ -46,6 +46,15 @@ async def staged(
         yield Staged(bus, await bus.work(play, **options))
 
 
+async def until_free(stage: Staged) -> None:
+    """Until no run is in the worker's hands; it hears of that after the daemon knows."""
+
+    async def free() -> bool:
+        return not stage.worker.running
+
+    await until(free)
+
+
 async def until_status(bus: botbus.Bus, run: str, status: str) -> None:
     async def reached() -> bool:
         return (await bus.runs.get(run)).status == status

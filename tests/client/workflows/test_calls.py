@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 import botbus
-from tests.client.workflows.stage import SECONDS, staged, twice, until_step
+from tests.client.workflows.stage import SECONDS, staged, twice, until_free, until_step
 from tests.daemons import DaemonProcess
 
 pytestmark = pytest.mark.anyio
@@ -121,7 +121,7 @@ async def test_an_answer_that_takes_long_finds_the_run_again(daemon: DaemonProce
     async with botbus.connect("coder", url=daemon.url) as coder, staged(daemon, body) as stage:
         run = await stage.start()
         await stage.until(run.id, "paused")
-        assert stage.worker.running == []
+        await until_free(stage)
         (question,) = await coder.fetch(wait=SECONDS)
         await question.reply("fine")
         assert await run.result(SECONDS) == "fine"
@@ -212,7 +212,7 @@ async def test_nobody_is_needed_for_a_long_sleep(daemon: DaemonProcess) -> None:
         runs = [await stage.start() for _ in range(3)]
         for run in runs:
             await stage.until(run.id, "paused")
-        assert stage.worker.running == []
+        await until_free(stage)
 
 
 async def test_an_approval_by_a_person(daemon: DaemonProcess) -> None:

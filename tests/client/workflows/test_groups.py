@@ -209,7 +209,6 @@ def test_workflows_without_await(daemon: DaemonProcess) -> None:
         assert [found.id for found in bus.runs.list("release")] == [run.id]
         assert bus.workflows.by_name("release").owner_type == "global"
         assert [step.step_id for step in bus.steps.list(run.id)] == ["tag", "publish"]
-        assert worker.running == []
         worker.stop()
         worker.wait()
     assert calls == ["tag"]

@@ -7,9 +7,8 @@ import anyio
 import pytest
 
 import botbus
-from tests.client.workflows.stage import SECONDS, Staged, staged, until_step
+from tests.client.workflows.stage import SECONDS, staged, until_free, until_step
 from tests.daemons import DaemonProcess
-from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -215,10 +214,3 @@ async def test_a_run_that_is_deleted_under_its_worker(daemon: DaemonProcess) -> 
         assert await stage.bus.workflows.delete(workflow.id, force=True)
         await gone.wait()
         await until_free(stage)
-
-
-async def until_free(stage: Staged) -> None:
-    async def free() -> bool:
-        return not stage.worker.running
-
-    await until(free)

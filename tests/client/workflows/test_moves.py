@@ -11,11 +11,11 @@ from botbus_protocol.records import Step
 from tests.client.workflows.stage import (
     SECONDS,
     staged,
+    until_free,
     until_status,
     until_step,
 )
 from tests.daemons import DaemonProcess
-from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -59,10 +59,7 @@ async def test_a_function_that_holds_on_to_its_run_does_not_get_far(daemon: Daem
         await until_step(stage.bus, run.id, "long", "running")
         await run.cancel()
 
-        async def over() -> bool:
-            return not stage.worker.running
-
-        await until(over)
+        await until_free(stage)
         assert await run.status() == "cancelled"
     assert after == []
 

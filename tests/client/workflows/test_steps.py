@@ -8,7 +8,7 @@ import pytest
 
 import botbus
 from botbus.workflows import retrying, stepping
-from tests.client.workflows.stage import SECONDS, staged, twice, until_step
+from tests.client.workflows.stage import SECONDS, staged, twice, until_free, until_step
 from tests.daemons import DaemonProcess
 
 pytestmark = pytest.mark.anyio
@@ -133,7 +133,7 @@ async def test_a_long_backoff_needs_no_worker(
     async with staged(daemon, body) as stage:
         run = await stage.start()
         await stage.until(run.id, "paused")
-        assert stage.worker.running == []
+        await until_free(stage)
         assert await run.result(SECONDS) == [3, 3]
     first, second, third = step.calls
     assert 0.6 <= second - first < 1.2 <= third - second < 5

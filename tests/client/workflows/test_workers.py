@@ -197,6 +197,10 @@ async def test_a_worker_of_a_daemon_with_another_database_begins_anew(
             assert await (await planner.start("play")).result(SECONDS) == "done"
 
 
+MANY = 1050
+"""Steps; more than come with a claim."""
+
+
 async def test_many_steps_come_back_page_by_page(daemon: DaemonProcess) -> None:
     calls: list[int] = []
 
@@ -206,7 +210,7 @@ async def test_many_steps_come_back_page_by_page(daemon: DaemonProcess) -> None:
 
     async def body(run: botbus.Run) -> int:
         total = 0
-        for n in range(2300):
+        for n in range(MANY):
             total += await run.step(f"step {n}", step, n)
         await run.approval("gate")
         return total
@@ -215,8 +219,8 @@ async def test_many_steps_come_back_page_by_page(daemon: DaemonProcess) -> None:
         run = await stage.start()
         await until_status(stage.bus, run.id, "paused")
         await stage.bus.runs.approve(run.id, "gate")
-        assert await run.result(SECONDS) == sum(range(2300))
-    assert len(calls) == 2300
+        assert await run.result(SECONDS) == sum(range(MANY))
+    assert len(calls) == MANY
 
 
 SCRIPT = """
