@@ -7,8 +7,10 @@ watch; then `serve_woken` serves the mailboxes that were waiting.
 
 import asyncio
 import itertools
+from functools import partial
 
 from botbus_daemon.backoff import DeliveryPolicy
+from botbus_daemon.charges.measuring import bytes_of
 from botbus_daemon.charges.room import Charges
 from botbus_daemon.courier import Courier
 from botbus_daemon.guard import Guard
@@ -51,9 +53,13 @@ class Broker:
         self.recorder = Recorder(store)
         self.loop_guard = LoopGuard(settings.loop_guard)
         self.guard = Guard(Policy(settings.policy))
-        self.charges = Charges(settings.bot_limits, store.mailboxes)
+        self.charges = Charges(
+            settings.bot_limits, store.charges, partial(bytes_of, settings.database)
+        )
         self.records = Records(store)
-        self.presence = Presence(self.see, self.records.clients.spoken)
+        self.presence = Presence(
+            self.see, self.records.clients.spoken, self.charges.check_connections
+        )
         self.woken: set[Courier] = set()
         self.closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Resolves when the daemon begins to stop; whoever is parked watches it."""
@@ -208,6 +214,7 @@ class Broker:
         """Writes what is to be written."""
         self.begin_closing()
         await self.retention.close()
+        await self.charges.close()
         await self.runs.close()
         await self.recorder.flush()
         await self.records.close()

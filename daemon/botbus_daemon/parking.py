@@ -1,13 +1,14 @@
 """Requests that are held until something happens, their time ends, or one of both sides goes away.
 
-Parked requests are bounded, for the whole daemon and for each connection: each one occupies a context
-of the listener.
+Parked requests are bounded, for the whole daemon, each connection and each bot: each one
+occupies a context of the listener.
 """
 
 import asyncio
 from typing import Any, TypeVar
 
 from botbus_daemon.broker import Broker
+from botbus_daemon.charges.excess import A_WHILE
 from botbus_daemon.plans import Caller
 from botbus_daemon.presence import Connection
 from botbus_protocol.errors import Code, Refused
@@ -33,15 +34,17 @@ async def park(
         raise Refused(
             Code.LIMIT,
             f"{MOST_PER_CONNECTION} requests of this connection wait already: let some end first",
-            limit="parked",
+            limit="parked_of_connection",
             figure=MOST_PER_CONNECTION,
+            retry_after=A_WHILE,
         )
-    connection.parked += 1
-    try:
-        seconds = min(seconds, broker.settings.limits.wait_seconds)
-        return await _first_of(broker, connection, future, seconds)
-    finally:
-        connection.parked -= 1
+    with broker.charges.waiting(caller.session):
+        connection.parked += 1
+        try:
+            seconds = min(seconds, broker.settings.limits.wait_seconds)
+            return await _first_of(broker, connection, future, seconds)
+        finally:
+            connection.parked -= 1
 
 
 async def _first_of(

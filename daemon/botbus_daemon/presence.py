@@ -74,9 +74,12 @@ class Presence:
         self,
         see: Callable[[str], Awaitable[tuple[str, str]]],
         spoken: Callable[[Connection], None],
+        check: Callable[[int], None],
     ) -> None:
+        """`check` raises Refused if a bot that has so many connections may not have another."""
         self._see = see
         self._spoken = spoken
+        self._check = check
         self._bots: dict[str, set[Session]] = {}
         self.connections: dict[int, Connection] = {}
 
@@ -102,7 +105,10 @@ class Presence:
             check_bot_name(bot)
             if len(connection.sessions) >= MOST_BOTS:
                 raise Refused(
-                    Code.LIMIT, f"one connection may speak for {MOST_BOTS} bots: open another"
+                    Code.LIMIT,
+                    f"one connection may speak for {MOST_BOTS} bots: open another",
+                    limit="bots_of_connection",
+                    figure=MOST_BOTS,
                 )
             future = connection.sessions[bot] = asyncio.get_running_loop().create_future()
             await self._open(connection, bot, future)
@@ -113,6 +119,7 @@ class Presence:
     ) -> None:
         try:
             bot_id, name = await self._see(bot)
+            self._check(self.connected(bot_id))
         except Refused as refusal:
             del connection.sessions[bot]
             future.set_exception(refusal)

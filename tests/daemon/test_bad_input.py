@@ -151,7 +151,9 @@ def test_too_many_parked_requests_of_one_connection_are_refused(bots: Bots) -> N
     refused = [error_of(reply) for reply in replies if "error" in reply]
     assert len(refused) == 4
     assert {error["code"] for error in refused} == {"limit"}
-    assert refused[0]["details"] == {"limit": "parked", "figure": 256}
+    assert refused[0]["details"]["limit"] == "parked_of_connection"
+    assert refused[0]["details"]["figure"] == 256
+    assert refused[0]["details"]["retry_after"] > 0
 
 
 def test_a_small_frame_cannot_ask_for_more_than_memory_holds(bots: Bots) -> None:

@@ -49,20 +49,17 @@ class Share:
         self.messages -= messages
         self.bytes -= size
 
-    def landed(self, size: int) -> None:
-        """A message is on disk, or will never be."""
-        self.open_messages -= 1
-        self.open_bytes -= size
-
 
 class Account:
     """What there is in one mailbox."""
 
-    __slots__ = ("bytes", "countable_at", "messages", "names", "rested_at", "senders")
+    __slots__ = ("bytes", "countable_at", "known", "messages", "names", "rested_at", "senders")
 
     def __init__(self) -> None:
         self.names: set[str] = set()
         """What senders call it: the bot's name, or its id."""
+        self.known = False
+        """Whether it has ever been counted."""
         self.messages = 0
         self.bytes = 0
         self.senders: dict[str, Share] = {}
@@ -75,6 +72,26 @@ class Account:
         return any(share.open_messages for share in self.senders.values())
 
 
+class Charge(Struct, frozen=True, gc=False):
+    """A message that was let in and is on its way to the disk; one of both is to be called."""
+
+    account: Account
+    share: Share
+    size: int
+
+    def landed(self) -> None:
+        """It is on disk."""
+        self.share.open_messages -= 1
+        self.share.open_bytes -= self.size
+
+    def withdrawn(self) -> None:
+        """It will never be there."""
+        self.landed()
+        self.share.take_off(1, self.size)
+        self.account.messages -= 1
+        self.account.bytes -= self.size
+
+
 class Snapshot(Struct, frozen=True):
     """What was known of a mailbox when it began to be counted."""
 
@@ -82,6 +99,8 @@ class Snapshot(Struct, frozen=True):
     landed: dict[str, tuple[int, int]]
     """By sender: the messages and bytes that whoever counts sees, and that his count replaces."""
     begun: float
+    forgotten: int
+    """How often something had been forgotten by then."""
 
 
 class Mailboxes:
@@ -91,6 +110,7 @@ class Mailboxes:
         self._accounts: dict[str, Account] = {}
         self._figures = 0
         """Shares in all of them."""
+        self._forgotten = 0
         self.limit(limits)
 
     def limit(self, limits: BotLimits) -> None:
@@ -101,11 +121,8 @@ class Mailboxes:
         self._sender_messages = limits.sender_messages or inf
         self._sender_bytes = limits.sender_bytes or inf
 
-    def take(self, to: str, sender: str, size: int) -> Share | None:
-        """Adds a message to a mailbox; None if it must be counted first, or has no room.
-
-        The share must be told when the message has landed.
-        """
+    def take(self, to: str, sender: str, size: int) -> Charge | None:
+        """Adds a message to a mailbox; None if it must be counted first, or has no room."""
         account = self._accounts.get(to)
         if account is None:
             return None
@@ -125,7 +142,7 @@ class Mailboxes:
         share.bytes += size
         share.open_messages += 1
         share.open_bytes += size
-        return share
+        return Charge(account, share, size)
 
     def countable(self, to: str, now: float) -> bool:
         """Whether counting the mailbox may help."""
@@ -140,20 +157,24 @@ class Mailboxes:
             sender: (s.messages - s.open_messages, s.bytes - s.open_bytes)
             for sender, s in shares.items()
         }
-        return Snapshot(account, landed, now)
+        return Snapshot(account, landed, now, self._forgotten)
 
     def counted(self, to: str, snapshot: Snapshot, waiting: Waiting, now: float) -> None:
         """Takes over what the disk says of a mailbox."""
-        account = self._accounts.get(waiting.bot) or self._accounts.get(to) or Account()
+        if snapshot.forgotten != self._forgotten:
+            return  # it may be among what was forgotten, and what came since with it
+        account = self._accounts.get(waiting.bot) or Account()
         for name in (to, waiting.bot):
             account.names.add(name)
             self._accounts[name] = account
+        if account.known and account is not snapshot.account:
+            return  # what has landed in it since it was counted under another name is not known
+        account.known = True
         for sender in waiting.senders.keys() - account.senders.keys():
             self._new_share(account, sender)
-        before = snapshot.landed if account is snapshot.account else {}
         for sender, share in list(account.senders.items()):
             share.add(*waiting.senders.get(sender, (0, 0)))
-            share.take_off(*before.get(sender, (0, 0)))
+            share.take_off(*snapshot.landed.get(sender, (0, 0)))
             if share.messages == 0:
                 del account.senders[sender]
                 self._figures -= 1
@@ -191,17 +212,20 @@ class Mailboxes:
     def _new_share(self, account: Account, sender: str) -> Share:
         share = account.senders[sender] = Share()
         self._figures += 1
-        if self._figures + len(self._accounts) > MOST_FIGURES:
-            self._forget_some(account)
+        if len(self) > MOST_FIGURES:
+            self.forget(int(MOST_FIGURES * KEPT), account)
         return share
 
-    def _forget_some(self, kept: Account) -> None:
-        """Forgets a part of what is remembered, that which came first; nothing that is under way."""
-        accounts = dict.fromkeys(self._accounts.values())
-        for account in accounts:
+    def forget(self, most: int, kept: Account | None = None) -> None:
+        """Forgets what came first until so much is left; nothing that is under way."""
+        self._forgotten += 1
+        for account in dict.fromkeys(self._accounts.values()):
+            if len(self) <= most:
+                break
             if account is not kept and not account.open():
                 for name in account.names:
                     del self._accounts[name]
                 self._figures -= len(account.senders)
-            if self._figures + len(self._accounts) <= MOST_FIGURES * KEPT:
-                break
+
+    def __len__(self) -> int:
+        return self._figures + len(self._accounts)

@@ -6,57 +6,92 @@ waits at all.
 """
 
 import asyncio
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from botbus_daemon.charges.excess import Excess
-from botbus_daemon.charges.mailboxes import Mailboxes, Share
+from botbus_daemon.charges.mailboxes import Charge, Mailboxes
+from botbus_daemon.charges.measuring import Measuring
+from botbus_daemon.charges.places import Places
+from botbus_daemon.charges.rates import Rates
 from botbus_daemon.charges.settings import BotLimits
 from botbus_daemon.presence import Session
-from botbus_protocol.errors import Refused
 from botbus_storage.operations import SaveMessage
-from botbus_storage.repositories.contracts import MailboxRepository
-
-Landed = Callable[[], None]
+from botbus_storage.repositories.charges import ChargeRepository
 
 MOST_COUNTS = 2
 """For one message: the first may have been begun for another, before there was room."""
 
 
 class Charges:
-    """The room of a broker."""
+    """The room of a broker. `size` gives the bytes of the database's files."""
 
-    def __init__(self, limits: BotLimits, disk: MailboxRepository) -> None:
+    def __init__(self, limits: BotLimits, disk: ChargeRepository, size: Callable[[], int]) -> None:
+        self._limits = limits
         self._disk = disk
         self._loop = asyncio.get_running_loop()
         self._counting: dict[str, asyncio.Task[None]] = {}
-        self.mailboxes = Mailboxes(limits)
-        self.limits = limits
+        self._mailboxes = Mailboxes(limits)
+        self._rates = Rates(limits)
+        self._parked = Places(limits.parked)
+        self._storage = Measuring(limits.stored_bytes, disk, size)
 
-    async def take(self, session: Session, operation: SaveMessage) -> Landed | None:
-        """Charges a message to its sender; what to call once it is on disk or could not be written.
+    def limit(self, limits: BotLimits) -> None:
+        """From now on these limits hold."""
+        if limits.stored_bytes != self._limits.stored_bytes:
+            self._storage.stored.limit(limits.stored_bytes)
+        self._limits = limits
+        self._mailboxes.limit(limits)
+        self._rates.limit(limits)
+        self._parked.limit(limits.parked)
+
+    async def close(self) -> None:
+        await self._storage.close()
+        while self._counting:
+            await asyncio.wait(set(self._counting.values()))
+
+    # Messages
+
+    async def take(self, session: Session, operation: SaveMessage) -> Charge | None:
+        """Charges a message to its sender; what is to be told what became of it, if anything is.
 
         Raises Refused: `limit`.
         """
-        if operation.to is None:
-            return None
+        bot = session.bot_id
+        if self._rates.per_second:
+            self._check_rate(bot)
         size = size_of(operation)
-        share = self.mailboxes.take(operation.to, session.bot_id, size)
-        if share is None:
-            share = await self._room_for(session, operation.to, size)
-        return partial(share.landed, size)
+        stored = self._storage.stored
+        tight = stored.room < size and self._storage.check(bot, size)
+        charge = None
+        if operation.to is not None:
+            charge = self._mailboxes.take(operation.to, bot, size)
+            if charge is None:
+                charge = await self._room_for(bot, operation.to, size)
+        if tight:
+            stored.add(bot, size)
+        else:
+            stored.room -= size
+        return charge
 
-    async def _room_for(self, session: Session, to: str, size: int) -> Share:
+    def _check_rate(self, bot: str) -> None:
+        wait = self._rates.wait(bot, self._loop.time())
+        if wait > 0:
+            figure = self._rates.per_second
+            excess = Excess("messages_per_second", figure, wait)
+            raise excess.refusal(f"this bot may send {figure:g} messages a second")
+
+    async def _room_for(self, bot: str, to: str, size: int) -> Charge:
         """Charges a message whose mailbox has to be asked about. Raises Refused: `limit`."""
         for _ in range(MOST_COUNTS):
-            if not self.mailboxes.countable(to, self._loop.time()):
+            if not self._mailboxes.countable(to, self._loop.time()):
                 break
             await self._count(to)
-            share = self.mailboxes.take(to, session.bot_id, size)
-            if share is not None:
-                return share
-        excess = self.mailboxes.excess(to, session.bot_id, size, self._loop.time())
-        raise _full(to, excess)
+            charge = self._mailboxes.take(to, bot, size)
+            if charge is not None:
+                return charge
+        excess = self._mailboxes.excess(to, bot, size, self._loop.time())
+        raise excess.refusal(_FULL[excess.limit].format(to=to, figure=excess.figure))
 
     async def _count(self, to: str) -> None:
         """Has the disk say what waits in a mailbox; those who ask meanwhile get the same answer."""
@@ -67,9 +102,34 @@ class Charges:
         await asyncio.shield(counting)
 
     async def _counted(self, to: str) -> None:
-        snapshot = self.mailboxes.snapshot(to, self._loop.time())
+        snapshot = self._mailboxes.snapshot(to, self._loop.time())
         waiting = await self._disk.waiting(to)
-        self.mailboxes.counted(to, snapshot, waiting, self._loop.time())
+        self._mailboxes.counted(to, snapshot, waiting, self._loop.time())
+
+    # Connections and what they wait for
+
+    def check_connections(self, connected: int) -> None:
+        """Whether a bot that has so many connections may have another. Raises Refused: `limit`."""
+        most = self._limits.connections
+        if most and connected >= most:
+            raise Excess("connections", most).refusal(
+                f"this bot has {connected} connections already: close some"
+            )
+
+    @contextmanager
+    def waiting(self, session: Session | None) -> Iterator[None]:
+        """While a request of a bot is parked. Raises Refused: `limit`."""
+        if session is None:
+            yield
+            return
+        if not self._parked.take(session.bot_id):
+            figure = self._limits.parked
+            excess = Excess("parked", figure)
+            raise excess.refusal(f"{figure} requests of this bot wait already: let some end first")
+        try:
+            yield
+        finally:
+            self._parked.give_back(session.bot_id)
 
 
 def size_of(operation: SaveMessage) -> int:
@@ -80,10 +140,6 @@ def size_of(operation: SaveMessage) -> int:
 
 def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
-
-
-def _full(to: str, excess: Excess) -> Refused:
-    return excess.refusal(_FULL[excess.limit].format(to=to, figure=excess.figure))
 
 
 _FULL = {

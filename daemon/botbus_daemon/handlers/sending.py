@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from botbus_daemon.broker import Broker
-from botbus_daemon.charges.room import Landed
+from botbus_daemon.charges.mailboxes import Charge
 from botbus_daemon.courier import Courier
 from botbus_daemon.parents import Parent
 from botbus_daemon.plans import Caller, Plan, Write
@@ -56,11 +56,11 @@ def remembered(broker: Broker, write: Write, message_id: str) -> Write:
 async def write_letter(
     broker: Broker, session: Session, request: Letter, parent: Parent | None
 ) -> Write:
-    """The plan that saves a message and hands it on. Raises Refused: `limit`, and see below."""
+    """The plan that saves a message and hands it on. Raises Refused."""
     operation = save_operation(broker, session, request, parent)
-    landed = await broker.charges.take(session, operation)
-    then = partial(saved, broker, session, request, operation, landed)
-    return Write(operation, then, landed)
+    charge = await broker.charges.take(session, operation)
+    then = partial(saved, broker, session, request, operation, charge)
+    return Write(operation, then, None if charge is None else charge.withdrawn)
 
 
 def saved(
@@ -68,12 +68,12 @@ def saved(
     session: Session,
     request: Letter,
     operation: SaveMessage,
-    landed: Landed | None,
+    charge: Charge | None,
     outcome: Saved,
 ) -> Receipt:
     """A message is on disk: hands it to whoever waits for it; the receipt."""
-    if landed is not None:
-        landed()
+    if charge is not None:
+        charge.landed()
     streams = broker.streams
     if not outcome.duplicate:
         streams.head = max(streams.head, outcome.seq)

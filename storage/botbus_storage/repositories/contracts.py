@@ -11,7 +11,6 @@ from botbus_protocol.records import Bot, Channel, DeadLetter, Message, Subscript
 from botbus_storage.operations import Saved, SaveMessage
 from botbus_storage.reading.history import Life, Scope
 from botbus_storage.reading.mailboxes import MailboxState, Page
-from botbus_storage.reading.waiting import Waiting
 
 
 class MessageRepository(Protocol):
@@ -61,9 +60,6 @@ class MailboxRepository(Protocol):
 
     async def pending(self, bot_id: str, after: int, limit: int) -> list[Message]:
         """Messages that lie in its mailbox unsettled, in commit order."""
-
-    async def waiting(self, bot: str) -> Waiting:
-        """How many direct messages a bot, given by name or id, has yet to settle, and from whom."""
 
 
 class AuditTrail(Protocol):

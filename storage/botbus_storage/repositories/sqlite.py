@@ -18,7 +18,6 @@ from botbus_storage.operations import (
 from botbus_storage.reading import directory, history, mailboxes
 from botbus_storage.reading.history import Life, Scope
 from botbus_storage.reading.mailboxes import MailboxState, Page
-from botbus_storage.reading.waiting import Waiting, waiting_in
 from botbus_storage.repositories.access import Reading, Writing
 
 
@@ -76,9 +75,6 @@ class SqliteMailboxes(Reading):
 
     async def pending(self, bot_id: str, after: int, limit: int) -> list[Message]:
         return await self._ask(mailboxes.pending_messages, bot_id=bot_id, after=after, limit=limit)
-
-    async def waiting(self, bot: str) -> Waiting:
-        return await self._ask(waiting_in, bot=bot)
 
 
 class SqliteTrail(Reading):
