@@ -10,10 +10,9 @@ from typing import Any, Self
 
 from botbus.errors import Invalid
 from botbus.listening import Tailing
-from botbus.requesting import checked
+from botbus.requesting import checked, encoded
 from botbus.room import EVERYTHING, Room
 from botbus.transport import Transport
-from botbus.values import packed
 from botbus_protocol import requests
 from botbus_protocol.configuration_values import CONFIG_CHANNEL
 from botbus_protocol.grammar import new_id
@@ -74,11 +73,11 @@ class ConfigurationGroup(Room):
             requests.SetConfiguration,
             id=id or new_id(),
             key=key,
-            value=packed(value, "value"),
+            value=encoded(value, "value"),
             value_type=value_type,
             description=description,
             is_secret=is_secret,
-            if_value=packed(if_value, "if_value"),
+            if_value=encoded(if_value, "if_value"),
             if_absent=if_absent,
         )
         return (await self._transport.call(request, ConfigurationReply)).configuration
@@ -97,7 +96,7 @@ class ConfigurationGroup(Room):
             requests.UnsetConfiguration,
             id=id or new_id(),
             key=key,
-            if_value=packed(if_value, "if_value"),
+            if_value=encoded(if_value, "if_value"),
         )
         return (await self._transport.call(request, Done)).changed
 

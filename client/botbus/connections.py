@@ -5,9 +5,8 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from botbus.requesting import checked, time_text
+from botbus.requesting import checked, encoded, time_text
 from botbus.room import EVERYTHING, Room
-from botbus.values import packed
 from botbus.workstreams import Cursor
 from botbus_protocol import requests
 from botbus_protocol.grammar import new_id
@@ -37,7 +36,7 @@ class ConnectionGroup(Room):
                 client_id=client_id,
                 connection_type=connection_type,
                 user_id=user_id,
-                metadata=packed(metadata, "metadata"),
+                metadata=encoded(metadata, "metadata"),
                 heartbeat_secs=heartbeat_secs,
             )
         )

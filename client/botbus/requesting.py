@@ -166,12 +166,24 @@ def checked(kind: Callable[..., T], /, **fields: Any) -> T:
 
 def encoded_body(body: Any) -> Raw:
     """Bytes of a body. Raises Invalid if it holds what cannot be sent."""
+    return encoded(body, "body")
+
+
+def encoded(value: Any, what: str) -> Raw:
+    """Bytes of a value as it is. Raises Invalid if it holds what cannot be sent."""
+
+    def refuse(part: Any) -> Any:
+        raise Invalid(
+            f"{what} has a {type(part).__name__}, which cannot be sent: make it a dict, list, str, "
+            "int, float, bool or None first"
+        )
+
     try:
-        return Raw(_encode(body))
+        return Raw(msgspec.msgpack.encode(value, enc_hook=refuse))
     except RecursionError:
-        raise Invalid("body is nested too deeply, or holds itself: send a flatter one") from None
+        raise Invalid(f"{what} is nested too deeply, or holds itself: send a flatter one") from None
     except (TypeError, ValueError, OverflowError) as error:
-        raise Invalid(f"body cannot be sent: {error}") from None
+        raise Invalid(f"{what} cannot be sent: {error}") from None
 
 
 def time_text(moment: datetime | str | None) -> str | None:
@@ -182,16 +194,6 @@ def time_text(moment: datetime | str | None) -> str | None:
         return format_time(moment)
     except (ValueError, AttributeError) as error:
         raise Invalid(str(error)) from None
-
-
-def _refuse(value: Any) -> Any:
-    raise Invalid(
-        f"body has a {type(value).__name__}, which cannot be sent: make it a dict, list, str, "
-        "int, float, bool or None first"
-    )
-
-
-_encode = msgspec.msgpack.Encoder(enc_hook=_refuse).encode
 
 
 def _wrong_type(kind: Any, fields: dict[str, Any]) -> str | None:

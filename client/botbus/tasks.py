@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from botbus.requesting import checked, time_text
+from botbus.requesting import checked, encoded, time_text
 from botbus.room import EVERYTHING, Room
-from botbus.values import packed
 from botbus.workstreams import Cursor
 from botbus_protocol import requests
 from botbus_protocol.grammar import new_id
@@ -41,8 +40,8 @@ class TaskGroup(Room):
                 title=title,
                 task_type=task_type,
                 description=description,
-                config=packed(config, "config"),
-                metadata=packed(metadata, "metadata"),
+                config=encoded(config, "config"),
+                metadata=encoded(metadata, "metadata"),
                 workspace_path=workspace_path,
                 run_id=run_id,
             )
@@ -70,8 +69,8 @@ class TaskGroup(Room):
                 id=id,
                 title=title,
                 description=description,
-                config=packed(config, "config"),
-                metadata=packed(metadata, "metadata"),
+                config=encoded(config, "config"),
+                metadata=encoded(metadata, "metadata"),
                 workspace_path=workspace_path,
                 run_id=run_id,
             )

@@ -5,9 +5,8 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from botbus.requesting import checked, time_text
+from botbus.requesting import checked, encoded, time_text
 from botbus.room import EVERYTHING, Room
-from botbus.values import packed
 from botbus.workstreams import Cursor
 from botbus_protocol import requests
 from botbus_protocol.grammar import new_id
@@ -38,7 +37,7 @@ class ToolExecutionGroup(Room):
                 id=id or new_id(),
                 task_id=task_id,
                 tool_name=tool_name,
-                arguments=packed(arguments, "arguments"),
+                arguments=encoded(arguments, "arguments"),
                 timeout=timeout,
                 pending=pending,
             )
@@ -61,7 +60,7 @@ class ToolExecutionGroup(Room):
                 requests.FinishToolExecution,
                 id=id,
                 status=status or ("completed" if error is None else "failed"),
-                output=packed(output, "output"),
+                output=encoded(output, "output"),
                 error=error,
             )
         )

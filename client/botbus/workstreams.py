@@ -5,6 +5,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from botbus.errors import Invalid
 from botbus.requesting import checked, time_text
 from botbus.room import EVERYTHING, Room
 from botbus_protocol import requests
@@ -51,7 +52,7 @@ class WorkstreamGroup(Room):
                 summary=summary,
                 state=state,
                 default_model=default_model,
-                tags=[*tags],
+                tags=_listed(tags),
             )
         )
 
@@ -90,7 +91,7 @@ class WorkstreamGroup(Room):
 
     async def set_tags(self, id: str, tags: Sequence[str]) -> Workstream:
         """These tags, instead of those that it has. Raises NotFound, and Invalid for what is no tag."""
-        return await self._one(checked(requests.SetTags, workstream_id=id, tags=[*tags]))
+        return await self._one(checked(requests.SetTags, workstream_id=id, tags=_listed(tags)))
 
     async def get_tags(self, id: str) -> "TagList":
         """In the order of their characters. Raises NotFound."""
@@ -226,6 +227,13 @@ class SessionGroup(Room):
 
     async def _one(self, request: requests.Request) -> Session:
         return (await self._transport.call(request, SessionReply)).session
+
+
+def _listed(tags: Sequence[str]) -> list[str]:
+    """Raises Invalid for a single text, which is a sequence of its characters to Python."""
+    if isinstance(tags, str):
+        raise Invalid(f"tags is the text {tags[:40]!r}: give a list of tags")
+    return [*tags]
 
 
 TagList = list[str]

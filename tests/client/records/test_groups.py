@@ -87,6 +87,19 @@ async def test_tasks_and_their_executions(daemon: DaemonProcess) -> None:
             await bus.tasks.create("t", "s", config=[1])  # type: ignore[arg-type] # on purpose
 
 
+async def test_a_value_is_kept_as_it_is_or_refused(daemon: DaemonProcess) -> None:
+    """Never turned into another: bytes into text, numbers into names of a map."""
+    async with botbus.connect("planner", url=daemon.url) as bus:
+        with pytest.raises(Invalid, match="metadata is bytes, which JSON cannot hold: send text"):
+            await bus.tasks.create("t", "script", metadata=b"raw")
+        with pytest.raises(Invalid, match="config has the key 1, and JSON has only text keys"):
+            await bus.tasks.create("t", "script", config={1: 2})  # type: ignore[dict-item] # as somebody may
+        with pytest.raises(Invalid, match="value has a object, which cannot be sent"):
+            await bus.configurations.set("kept.as.it.is", object())
+        with pytest.raises(Invalid, match="give a list of tags"):
+            await bus.workstreams.create("t", tags="abc")
+
+
 async def test_lists_read_all_pages_and_times(daemon: DaemonProcess) -> None:
     async with botbus.connect("planner", url=daemon.url) as bus:
         async with anyio.create_task_group() as creating:
