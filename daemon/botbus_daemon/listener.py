@@ -27,6 +27,8 @@ MOST = 20_000
 """Requests under way in all; it bounds what can be parked."""
 MOST_BYTES = 64 * 1024 * 1024
 """Bytes of frames that are being answered; beyond it no further ones are looked at."""
+MOST_UNREAD = 128 * 1024 * 1024
+"""Bytes of answers that nobody has read yet, of all clients; beyond it who has most is hung up on."""
 READ_TO_REFUSE = 16
 """Times the frame limit that is still read, so that the sender is told what is wrong; who sends more is
 hung up on."""
@@ -70,6 +72,8 @@ class Listener:
         """Requests that are not answered yet, and the task of those that take their time."""
         self._under_way = 0
         """Bytes of them."""
+        self._unread = 0
+        """Bytes of answers that wait to be read, or more: what has been read is found out late."""
         self._stopped = False
         self._stirred = asyncio.Event()
         """Set when a request was answered or a connection has ended."""
@@ -161,7 +165,22 @@ class Listener:
     def waits(self, pipe: Pipe) -> None:
         self._waiting.add(pipe)
 
+    def holds(self, size: int) -> None:
+        self._unread += size
+        if self._unread > MOST_UNREAD:
+            self._unread = sum(each.unread for each in self._pipes)
+        if self._unread > MOST_UNREAD:
+            self._drop_worst()
+
     # Inside
+
+    def _drop_worst(self) -> None:
+        """Hangs up on whoever asks for much and does not read it."""
+        worst = max(self._pipes, key=lambda pipe: pipe.unread)
+        pid = worst.connection.peer.pid
+        logger.warning("hung up on pid %s: it has not read %d bytes", pid, worst.unread)
+        self._unread -= worst.unread
+        worst.abort()
 
     def _new_pipe(self) -> Pipe:
         most = self._frame_bytes + 1 + MOST_WORDS * WORD

@@ -1,8 +1,8 @@
 """One connection of a client: bytes of a Unix socket on one side, requests and answers on the other.
 
 Invariants: a client that sends more than it lets be answered, or that does not read, is not read from,
-so what it costs is bounded; it is hung up on when it reads nothing for a while. Nothing of another
-client waits for it.
+so what it costs is bounded; it is hung up on when it reads nothing for a while, or does not send the
+rest of what it began. Nothing of another client waits for it.
 """
 
 import asyncio
@@ -22,6 +22,8 @@ which there may be fewer, are among them."""
 UNREAD_SECONDS = 10.0
 """How long a client may read nothing of what was answered, before it is hung up on."""
 GREETING_SECONDS = 10.0
+REST_SECONDS = 30.0
+"""How long the rest of a frame may take to arrive, before the client is hung up on."""
 UNREAD_BYTES = 256 * 1024
 """Bytes of answers that wait for the client before no more of its requests are looked at."""
 CREDENTIALS = struct.Struct("3i")
@@ -46,6 +48,9 @@ class House(Protocol):
     def waits(self, pipe: "Pipe") -> None:
         """The pipe holds requests back because the house is full."""
 
+    def holds(self, size: int) -> None:
+        """So many more bytes of answers wait for some other side to read them."""
+
 
 class Pipe(asyncio.Protocol):
     """`answer` each request once; `proceed` when there is room again."""
@@ -64,6 +69,8 @@ class Pipe(asyncio.Protocol):
         self._unread = False
         """Whether the other side has not read what was answered."""
         self._reading = True
+        self._rest: asyncio.TimerHandle | None = None
+        """Runs while a frame has arrived in part."""
         self._joined = False
 
     # What asyncio tells
@@ -80,9 +87,13 @@ class Pipe(asyncio.Protocol):
         if self._greeting is not None:
             data = self._greet(self._greeting + data)
         try:
-            self._backlog.extend(self._unframer.feed(data))
+            found = self._unframer.feed(data)
         except Garbage:
             self._transport.abort()
+            return
+        self._backlog.extend(found)
+        if self._rest is not None or self._unframer.partial:
+            self._expect_rest(anew=bool(found))
         if self._backlog:
             self.proceed()
 
@@ -98,6 +109,8 @@ class Pipe(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self._timer.cancel()
+        if self._rest is not None:
+            self._rest.cancel()
         self._backlog.clear()
         if self._joined:
             self._house.left(self)
@@ -135,6 +148,11 @@ class Pipe(asyncio.Protocol):
     def abort(self) -> None:
         self._transport.abort()
 
+    @property
+    def unread(self) -> int:
+        """Bytes of answers that wait for the other side to read them."""
+        return self._transport.get_write_buffer_size()
+
     # Inside
 
     def _greet(self, data: bytes) -> bytes:
@@ -165,6 +183,16 @@ class Pipe(asyncio.Protocol):
                 self._transport.resume_reading if wanted else self._transport.pause_reading
             )
             act()
+            self._expect_rest(anew=True)
+
+    def _expect_rest(self, *, anew: bool) -> None:
+        """Waits for the rest of what has arrived in part, from now on or still, while it is read."""
+        wanted = self._unframer.partial and self._reading
+        if self._rest is not None and (anew or not wanted):
+            self._rest.cancel()
+            self._rest = None
+        if wanted and self._rest is None:
+            self._rest = self._loop.call_later(REST_SECONDS, self._transport.abort)
 
     def _write(self, data: bytes) -> None:
         """Past the event loop, which would write only after all that is ready to be read."""
@@ -177,6 +205,7 @@ class Pipe(asyncio.Protocol):
                 return  # it has gone; the loop will hear of it
         if data:
             self._transport.write(data)
+            self._house.holds(len(data))
 
     def _expect_progress(self, before: int) -> None:
         self._timer = self._loop.call_later(UNREAD_SECONDS, self._look_for_progress, before)

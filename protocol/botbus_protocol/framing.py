@@ -40,6 +40,11 @@ class Unframer:
         self._room = 0
         self._parts: list[bytes] = []
 
+    @property
+    def partial(self) -> bool:
+        """Whether a message has begun to arrive, and its rest has not."""
+        return bool(self._missing or self._head)
+
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that are whole now. Raises Garbage."""
         found: list[bytes] = []

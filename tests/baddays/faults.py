@@ -16,7 +16,7 @@ from tests.daemons import DaemonProcess
 
 SOURCE = Path(__file__).with_name("shim.c")
 _COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-_BLOCK = struct.Struct("=iiqq")
+_BLOCK = struct.Struct("=iiqqq")
 
 needs_compiler = pytest.mark.skipif(_COMPILER is None, reason="there is no C compiler")
 
@@ -64,6 +64,10 @@ class FaultyDaemon(DaemonProcess):
     def set_clock(self, shift: int) -> None:
         """Sets its wall clock so many seconds off the true time."""
         struct.pack_into("=q", self._block, 8, shift)
+
+    def slow_down(self, seconds: float) -> None:
+        """Each sync takes so much longer from now on."""
+        struct.pack_into("=q", self._block, 24, round(seconds * 1e6))
 
     @property
     def failed(self) -> int:

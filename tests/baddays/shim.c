@@ -22,6 +22,7 @@ struct faults {
     volatile int32_t write_error;
     volatile int64_t clock_shift; /* seconds */
     volatile int64_t failed;      /* calls that were made to fail */
+    volatile int64_t slowness;    /* microseconds that a sync takes longer */
 };
 
 static struct faults none, *faults = &none;
@@ -58,13 +59,19 @@ static int fails(int fd, int32_t error) {
 
 #define REAL(name) __typeof__(name) *real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
+static void dawdle(int fd) {
+    if (faults->slowness && concerns(fd)) usleep(faults->slowness);
+}
+
 int fsync(int fd) {
     REAL(fsync);
+    dawdle(fd);
     return fails(fd, faults->sync_error) ? -1 : real(fd);
 }
 
 int fdatasync(int fd) {
     REAL(fdatasync);
+    dawdle(fd);
     return fails(fd, faults->sync_error) ? -1 : real(fd);
 }
 

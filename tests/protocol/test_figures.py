@@ -4,9 +4,9 @@ import pytest
 from msgspec import Struct, inspect
 
 from botbus_daemon.dispatch import MOST_ANSWER_BYTES
-from botbus_daemon.listener import READ_TO_REFUSE
+from botbus_daemon.listener import MOST_UNREAD, READ_TO_REFUSE
 from botbus_daemon.parking import MOST_PER_CONNECTION
-from botbus_daemon.pipe import UNREAD_SECONDS
+from botbus_daemon.pipe import REST_SECONDS, UNREAD_SECONDS
 from botbus_daemon.presence import MOST_BOTS
 from botbus_protocol import bodies, grammar, requests
 from botbus_protocol.codec import OPS
@@ -21,6 +21,8 @@ SENTENCES = [
     f"{MOST_PER_CONNECTION} requests are parked on this connection",
     f"or it speaks for {MOST_BOTS:,} bots",
     f"Who reads nothing of it for {UNREAD_SECONDS:g} seconds is hung up on",
+    f"most of it when {MOST_UNREAD // MIB} MiB wait for all clients together",
+    f"does not send the rest of a frame within {REST_SECONDS:g} seconds",
     f"may speak for several bots (at most {MOST_BOTS:,})",
     f"One of more than {READ_TO_REFUSE} times that is not even read",
     f"ends with the message that takes it beyond {READ_BYTES // MIB} MiB",
