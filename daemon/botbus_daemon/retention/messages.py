@@ -1,8 +1,6 @@
 """Deletes the messages that are not to be kept, a batch of one source after the other.
 
-Between two batches everybody else has the writer for as long as the batch took. What is counted is what
-lies on disk: the first look after a start reads through all messages in slices, every later one only
-what is new.
+Between two batches everybody else has the writer for as long as the batch took.
 """
 
 import asyncio
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 from botbus_daemon.courier import Courier
 from botbus_daemon.retention.settings import RetentionPolicy
 from botbus_daemon.retention.shelf import DAY, Shelf
+from botbus_daemon.retention.shelves import Shelves
 from botbus_protocol import timestamps
 from botbus_storage.retention_operations import Guard, Pruned, Source
 
@@ -22,14 +21,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 500
-"""Messages that one transaction deletes."""
+AT_ONCE = 200
+"""Messages that the first transaction of a look deletes; some milliseconds."""
+MORE = 25
+"""By so many it is more in each that follows, so that a look comes to its end under any load."""
+MOST_AT_ONCE = 1000
 MOST_ROWS = 2000
 """Rows of deliveries that go with them, unless one message alone has more."""
 PAUSE = 0.005
 """Seconds between two transactions at the least."""
-SPAN = 20_000
-"""Messages that are counted in one go."""
 
 
 class MessagePruning:
@@ -37,8 +37,7 @@ class MessagePruning:
         self._broker = broker
         self._disk = broker.store.retention
         self._policy = policy
-        self._shelves: dict[Source, Shelf] = {}
-        self._counted = 0
+        self._shelves = Shelves(self._disk, policy)
         self.deleted = 0
         """Messages, since the start of the daemon."""
         self.undelivered = 0
@@ -50,35 +49,20 @@ class MessagePruning:
         """Deletes what has to go; when something else has to, in seconds since 1970. Raises Refused."""
         if not self._policy.limits():
             return None
-        await self._count()
-        now = time.time()
-        waiting = deque(source for source, shelf in self._shelves.items() if shelf.wants_look(now))
+        await self._shelves.count()
+        waiting = deque(self._shelves.to_look_at(time.time()))
+        at_once = AT_ONCE
         while waiting:
-            source = waiting.popleft()
-            if await self._prune(source, self._shelves[source]):
-                waiting.append(source)
-        dues = [shelf.due for shelf in self._shelves.values() if shelf.due is not None]
-        return min(dues, default=None)
+            source, shelf = waiting.popleft()
+            if await self._prune(source, shelf, at_once):
+                waiting.append((source, shelf))
+                at_once = min(at_once + MORE, MOST_AT_ONCE)
+        return self._shelves.next_due()
 
-    async def _count(self) -> None:
-        """Puts everything new onto the shelves."""
-        upto = -1
-        while upto != self._counted:
-            self._counted = max(upto, self._counted)
-            upto, tallies = await self._disk.tally(self._counted, SPAN)
-            for tally in tallies:
-                keeping = self._policy.keeping(tally.source)
-                if keeping is not None:
-                    shelf = self._shelves.get(tally.source)
-                    if shelf is None:
-                        shelf = Shelf(keeping, self._policy.duplicate_seconds)
-                        self._shelves[tally.source] = shelf
-                    shelf.put(tally.messages, tally.size)
-
-    async def _prune(self, source: Source, shelf: Shelf) -> bool:
+    async def _prune(self, source: Source, shelf: Shelf, at_once: int) -> bool:
         """Deletes a batch of one source; whether there may be more."""
         guard = self._guard(shelf)
-        oldest = await self._disk.oldest_deletable(source, guard, self._counted, AT_ONCE)
+        oldest = await self._disk.oldest_deletable(source, guard, self._shelves.counted, at_once)
         going = {m.seq: m for m in shelf.to_go(oldest, time.time(), MOST_ROWS)}
         if not going:
             return False
@@ -87,7 +71,7 @@ class MessagePruning:
         shelf.taken([going[seq] for seq in gone.seqs])
         self._tell(source, gone)
         await asyncio.sleep(max(PAUSE, time.monotonic() - begun))
-        return bool(gone.seqs) and (len(going) == AT_ONCE or shelf.wants_look(time.time()))
+        return bool(gone.seqs) and (len(going) == at_once or shelf.wants_look(time.time()))
 
     async def _delete(self, source: Source, seqs: tuple[int, ...], guard: Guard) -> Pruned:
         """Deletes messages on disk and in memory."""

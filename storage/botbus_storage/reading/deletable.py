@@ -17,6 +17,13 @@ _TALLY = f"""
     SELECT m.recipient_channel, m.recipient_bot_id, count(*), sum({_SIZE})
     FROM bot_messages m WHERE m.seq > :after AND m.seq <= :upto GROUP BY 1, 2
 """
+_PAGE_OF_SOURCE = """
+    SELECT max(p.seq), count(*), {size} FROM (
+        SELECT m.seq{columns} FROM bot_messages m
+        WHERE {of_source} AND m.seq > :after AND m.seq <= :upto ORDER BY m.seq LIMIT :limit) p
+"""
+_CHANNELS = "SELECT name FROM bot_channels"
+_BOTS = "SELECT id FROM bots"
 _FIRST_BEYOND = "SELECT min(seq) FROM bot_messages WHERE seq > :after"
 _CHANNEL_FLOOR = "SELECT min(cursor) FROM bot_subscriptions WHERE channel_name = :source"
 _DIRECT_FLOOR = "SELECT cursor FROM bots WHERE id = :source"
@@ -50,6 +57,42 @@ class Tally(Struct, frozen=True):
     source: Source
     messages: int
     size: int
+
+
+class SourcePage(Struct, frozen=True):
+    """A part of the messages of a source: the last of them (0 for none), how many, their bytes."""
+
+    last: int
+    messages: int
+    size: int
+
+
+def channels(connection: sqlite3.Connection) -> list[Source]:
+    return [Source(channel=name) for (name,) in connection.execute(_CHANNELS)]
+
+
+def recipients(connection: sqlite3.Connection) -> list[Source]:
+    return [Source(recipient_id=bot_id) for (bot_id,) in connection.execute(_BOTS)]
+
+
+def page_of_source(
+    connection: sqlite3.Connection,
+    source: Source,
+    after: int,
+    upto: int,
+    *,
+    sized: bool,
+    limit: int,
+) -> SourcePage:
+    """Counts the messages of a source between two seqs; unless `sized`, by the index alone."""
+    statement = _PAGE_OF_SOURCE.format(
+        size=f"coalesce(sum({_SIZE.replace('m.', 'p.')}), 0)" if sized else "0",
+        columns=", m.body, m.headers" if sized else "",
+        of_source=_of(source),
+    )
+    parameters = {"source": _name(source), "after": after, "upto": upto, "limit": limit}
+    last, messages, size = connection.execute(statement, parameters).fetchone()
+    return SourcePage(last or 0, messages, size)
 
 
 def tally(connection: sqlite3.Connection, after: int, span: int) -> tuple[int, list[Tally]]:
@@ -89,14 +132,22 @@ def newest_seq(connection: sqlite3.Connection) -> int:
 
 
 def _statement(template: str, source: Source, guard: Guard) -> str:
+    return template.format(of_source=_of(source), guarding=_GUARDING[guard.undelivered])
+
+
+def _of(source: Source) -> str:
     column = "recipient_bot_id" if source.channel is None else "recipient_channel"
-    return template.format(of_source=f"m.{column} = :source", guarding=_GUARDING[guard.undelivered])
+    return f"m.{column} = :source"
+
+
+def _name(source: Source) -> str:
+    return (source.recipient_id if source.channel is None else source.channel) or ""
 
 
 def _parameters(
     connection: sqlite3.Connection, source: Source, guard: Guard
 ) -> dict[str, int | str]:
-    name = (source.recipient_id if source.channel is None else source.channel) or ""
+    name = _name(source)
     upto = newest_seq(connection) - 1
     if guard.undelivered == "keep":
         floor = _DIRECT_FLOOR if source.channel is None else _CHANNEL_FLOOR

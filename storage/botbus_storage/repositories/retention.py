@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from botbus_storage.operations import Changed
 from botbus_storage.reading import deletable
-from botbus_storage.reading.deletable import Deletable, Tally
+from botbus_storage.reading.deletable import Deletable, SourcePage, Tally
 from botbus_storage.reading.records.connections import ended_connections
 from botbus_storage.record_operations.connections import ForgetConnections
 from botbus_storage.repositories.access import Writing
@@ -25,6 +25,16 @@ class Pages(Struct, frozen=True):
 
 class RetentionRepository(Protocol):
     """Messages by source, oldest first. Writing methods raise Refused."""
+
+    async def newest_seq(self) -> int: ...
+
+    async def sources(self, *, direct: bool) -> list[Source]:
+        """All channels, or all recipients."""
+
+    async def page_of_source(
+        self, source: Source, after: int, upto: int, *, sized: bool, limit: int
+    ) -> SourcePage:
+        """How many messages a source has between two seqs, of which bytes, as far as one looks."""
 
     async def tally(self, after: int, span: int) -> tuple[int, list[Tally]]:
         """Messages by source that follow a seq, within a span of seqs; up to which seq that is."""
@@ -51,6 +61,24 @@ class RetentionRepository(Protocol):
 
 class SqliteRetention(Writing):
     """The `RetentionRepository` of SQLite."""
+
+    async def newest_seq(self) -> int:
+        return await self._query(deletable.newest_seq)
+
+    async def sources(self, *, direct: bool) -> list[Source]:
+        return await self._query(deletable.recipients if direct else deletable.channels)
+
+    async def page_of_source(
+        self, source: Source, after: int, upto: int, *, sized: bool, limit: int
+    ) -> SourcePage:
+        return await self._ask(
+            deletable.page_of_source,
+            source=source,
+            after=after,
+            upto=upto,
+            sized=sized,
+            limit=limit,
+        )
 
     async def tally(self, after: int, span: int) -> tuple[int, list[Tally]]:
         return await self._ask(deletable.tally, after=after, span=span)
