@@ -94,6 +94,13 @@ def test_a_bot_may_not_look_at_what_lies_between_others() -> None:
     assert of(requests.ReplayDead(bot="coder")) == "administer"
 
 
+def test_figures_are_read_by_the_name_that_no_channel_has() -> None:
+    assert need_of("planner", requests.Stats()) == ("read", "botbus.stats")
+    rule = Rule(users=["*"], bots=["*"], read=["botbus.stats"])
+    assert Policy([rule], OWN).decide(BOB, "watcher", "read", "botbus.stats").allowed
+    assert not Policy([rule], OWN).decide(BOB, "watcher", "read", "news").allowed
+
+
 def test_what_no_table_names_is_for_administrators() -> None:
     unnamed = set(OPS.values()) - set(NEEDS)
     assert requests.ShowMessage in unnamed
