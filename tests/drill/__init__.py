@@ -1,1 +1,1 @@
-"""Producers and consumers as processes, under load, while their daemon is killed again and again."""
+"""Producers, consumers and workers, under load, while their daemon is killed again and again."""

@@ -1,6 +1,7 @@
 """The daemon is SIGKILLed again and again under load; at the end every message is accounted for."""
 
 import contextlib
+import json
 import random
 import select
 import sqlite3
@@ -13,19 +14,24 @@ import pytest
 
 import botbus
 from tests.daemons import DaemonProcess
+from tests.drill.outside import Outside
 from tests.drill.producer import CONSUMERS
+from tests.drill.worker import STEPS
 
 PRODUCERS = 2
+WORKERS = 2
 SECONDS = 60.0
 BETWEEN_KILLS = (0.05, 0.4)
 
 
 class Player:
-    """A producer or consumer as a process."""
+    """A producer, consumer, worker or starter of runs as a process."""
 
-    def __init__(self, kind: str, name: str, daemon: DaemonProcess) -> None:
+    def __init__(
+        self, kind: str, name: str, daemon: DaemonProcess, notes: Path | None = None
+    ) -> None:
         self.name = name
-        self.notes = daemon.folder / f"{name}.notes"
+        self.notes = notes or daemon.folder / f"{name}.notes"
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"tests.drill.{kind}", daemon.url, name, str(self.notes)],
             stdin=subprocess.PIPE,
@@ -44,6 +50,28 @@ class Player:
         words = (line.split() for line in self.notes.read_text().splitlines())
         return [(message, int(seq)) for message, seq in words]
 
+    def results(self) -> dict[str, list[str]]:
+        """What a starter noted: by run, what it returned."""
+        words = (line.split(maxsplit=1) for line in self.notes.read_text().splitlines())
+        return {run: json.loads(result) for run, result in words}
+
+
+class Cast:
+    """All who play: they are started one after the other, and ended so that nothing is left to do."""
+
+    def __init__(self, daemon: DaemonProcess, stack: contextlib.ExitStack) -> None:
+        self.outside = Outside(daemon.folder / "outside")
+        path = daemon.folder / "outside"
+        self.producers = [Player("producer", f"producer{n}", daemon) for n in range(PRODUCERS)]
+        self.consumers = [Player("consumer", f"consumer{n}", daemon) for n in range(CONSUMERS)]
+        self.workers = [Player("worker", f"worker{n}", daemon, path) for n in range(WORKERS)]
+        self.starter = Player("starter", "starter", daemon)
+        for player in self.in_order():
+            stack.callback(player.process.kill)
+
+    def in_order(self) -> list[Player]:
+        return [*self.producers, *self.consumers, self.starter, *self.workers]
+
 
 def drill(folder: Path, kills: int, seed: int) -> None:
     chance = random.Random(seed)
@@ -51,18 +79,16 @@ def drill(folder: Path, kills: int, seed: int) -> None:
         daemon = stack.enter_context(DaemonProcess(folder))
         with botbus.connect_sync("driller", url=daemon.url) as bus:
             bus.create_channel("drill")
-        producers = [Player("producer", f"producer{n}", daemon) for n in range(PRODUCERS)]
-        consumers = [Player("consumer", f"consumer{n}", daemon) for n in range(CONSUMERS)]
-        for player in [*producers, *consumers]:
-            stack.callback(player.process.kill)
+        cast = Cast(daemon, stack)
         for _ in range(kills):
             select.select([], [], [], chance.uniform(*BETWEEN_KILLS))  # the load goes on meanwhile
             daemon.kill()
             daemon.start()
-        for player in [*producers, *consumers]:
+        for player in cast.in_order():
             player.end()
         assert daemon.stop() == 0
-    account(daemon.database, producers, consumers)
+    account(daemon.database, cast.producers, cast.consumers)
+    account_for_runs(daemon.database, cast.starter.results(), cast.outside)
 
 
 def account(database: Path, producers: list[Player], consumers: list[Player]) -> None:
@@ -103,6 +129,25 @@ def account(database: Path, producers: list[Player], consumers: list[Player]) ->
             "acked"
         }
         assert open_or_dead == set()
+
+
+def account_for_runs(database: Path, results: dict[str, list[str]], outside: Outside) -> None:
+    """Holds what the workers did and were told against what is on the disk."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        ends = dict(connection.execute("SELECT id, status FROM workflow_runs"))
+        rows = connection.execute(
+            "SELECT run_id, step_id, output FROM workflow_steps WHERE status = 'completed'"
+        ).fetchall()
+    stored = {(run, step): json.loads(output) for run, step, output in rows}
+    assert results, "no run was started"
+    assert set(ends.values()) == {"completed"}, "a run is stranded"
+    assert len(rows) == len(stored) == len(ends) * len(STEPS), "a step was finished twice, or never"
+    assert outside.done_again() == [], "a step was done again after it had been acknowledged"
+    assert outside.told() == {step: {value} for step, value in stored.items()}
+    done = outside.done()
+    assert [step for step in stored if stored[step] not in done[step]] == [], "a result out of air"
+    expected = {run: [stored[run, step] for step in STEPS] for run in results}
+    assert results == expected, "a run returned something else than its steps"
 
 
 @pytest.mark.timeout(180)
