@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from botbus_daemon.charges import mailboxes as module
-from botbus_daemon.charges.mailboxes import Charge, Mailboxes, Snapshot
+from botbus_daemon.charges.mailboxes import Mailboxes, Share, Snapshot
 from botbus_daemon.charges.settings import BotLimits
 from botbus_storage.reading.waiting import Waiting
 
@@ -32,7 +32,7 @@ class OneMailbox(RuleBasedStateMachine):
         self.boxes = Mailboxes(LIMITS)
         self.now = 0.0
         self.stored: list[Letter] = []
-        self.under_way: list[tuple[Letter, Charge]] = []
+        self.under_way: list[tuple[Letter, Share]] = []
         self.counting: list[tuple[str, Snapshot, Waiting | None]] = []
 
     @initialize(
@@ -43,20 +43,20 @@ class OneMailbox(RuleBasedStateMachine):
 
     @rule(to=st.sampled_from((BOX, ID)), sender=st.sampled_from(SENDERS), size=st.integers(1, 30))
     def send(self, to: str, sender: str, size: int) -> None:
-        charge = self.boxes.take(to, sender, size)
-        if charge is not None:
-            self.under_way.append(((sender, size), charge))
+        share = self.boxes.take(to, sender, size)
+        if share is not None:
+            self.under_way.append(((sender, size), share))
 
     @rule(commits=st.booleans(), place=st.integers(0, 10))
     def land(self, *, commits: bool, place: int) -> None:
         if not self.under_way:
             return
-        letter, charge = self.under_way.pop(place % len(self.under_way))
+        letter, share = self.under_way.pop(place % len(self.under_way))
         if commits:
             self.stored.append(letter)
-            charge.landed()
+            share.landed(letter[1])
         else:
-            charge.withdrawn()
+            share.withdrawn(letter[1])
 
     @rule(place=st.integers(0, 10))
     def settle(self, place: int) -> None:
@@ -100,9 +100,9 @@ class OneMailbox(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Once all has landed and was counted, there is exactly as much room as there should be."""
-        for letter, charge in self.under_way:
+        for letter, share in self.under_way:
             self.stored.append(letter)
-            charge.landed()
+            share.landed(letter[1])
         self.now += 1000
         snapshot = self.boxes.snapshot(BOX, self.now)
         self.boxes.counted(BOX, snapshot, Waiting(BOX, tally(self.stored)), self.now)
@@ -150,9 +150,9 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5000):
         to = f"box-{number}"
         counted(boxes, to, {}, 0.0)
-        charge = boxes.take(to, "a", 1)
-        assert charge is not None
-        charge.landed()
+        share = boxes.take(to, "a", 1)
+        assert share is not None
+        share.landed(1)
     assert len(boxes) <= module.MOST_FIGURES
     assert boxes.take("box-0", "a", 1) is None
     assert boxes.take(f"box-{number}", "a", 1) is not None
@@ -171,9 +171,9 @@ def test_limits_that_change_hold_at_once() -> None:
 
 def landed(boxes: Mailboxes, to: str, count: int) -> None:
     for _ in range(count):
-        charge = boxes.take(to, "a", 1)
-        assert charge is not None
-        charge.landed()
+        share = boxes.take(to, "a", 1)
+        assert share is not None
+        share.landed(1)
 
 
 def test_a_second_name_does_not_count_twice() -> None:

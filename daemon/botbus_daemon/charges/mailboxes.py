@@ -29,27 +29,6 @@ KEPT = 0.9
 """Share of `MOST_FIGURES` that stays when some are forgotten."""
 
 
-class Share:
-    """What one sender has in one mailbox."""
-
-    __slots__ = ("bytes", "messages", "open_bytes", "open_messages")
-
-    def __init__(self) -> None:
-        self.messages = 0
-        self.bytes = 0
-        self.open_messages = 0
-        """Of them those that are not on disk yet: whoever counts there does not see them."""
-        self.open_bytes = 0
-
-    def add(self, messages: int, size: int) -> None:
-        self.messages += messages
-        self.bytes += size
-
-    def take_off(self, messages: int, size: int) -> None:
-        self.messages -= messages
-        self.bytes -= size
-
-
 class Account:
     """What there is in one mailbox."""
 
@@ -72,24 +51,38 @@ class Account:
         return any(share.open_messages for share in self.senders.values())
 
 
-class Charge(Struct, frozen=True, gc=False):
-    """A message that was let in and is on its way to the disk; one of both is to be called."""
+class Share:
+    """What one sender has in one mailbox."""
 
-    account: Account
-    share: Share
-    size: int
+    __slots__ = ("account", "bytes", "messages", "open_bytes", "open_messages")
 
-    def landed(self) -> None:
-        """It is on disk."""
-        self.share.open_messages -= 1
-        self.share.open_bytes -= self.size
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.messages = 0
+        self.bytes = 0
+        self.open_messages = 0
+        """Of them those that are not on disk yet: whoever counts there does not see them."""
+        self.open_bytes = 0
 
-    def withdrawn(self) -> None:
-        """It will never be there."""
-        self.landed()
-        self.share.take_off(1, self.size)
+    def add(self, messages: int, size: int) -> None:
+        self.messages += messages
+        self.bytes += size
+
+    def take_off(self, messages: int, size: int) -> None:
+        self.messages -= messages
+        self.bytes -= size
+
+    def landed(self, size: int) -> None:
+        """A message that was let in is on disk."""
+        self.open_messages -= 1
+        self.open_bytes -= size
+
+    def withdrawn(self, size: int) -> None:
+        """A message that was let in will never be there."""
+        self.landed(size)
+        self.take_off(1, size)
         self.account.messages -= 1
-        self.account.bytes -= self.size
+        self.account.bytes -= size
 
 
 class Snapshot(Struct, frozen=True):
@@ -121,8 +114,11 @@ class Mailboxes:
         self._sender_messages = limits.sender_messages or inf
         self._sender_bytes = limits.sender_bytes or inf
 
-    def take(self, to: str, sender: str, size: int) -> Charge | None:
-        """Adds a message to a mailbox; None if it must be counted first, or has no room."""
+    def take(self, to: str, sender: str, size: int) -> Share | None:
+        """Adds a message to a mailbox; None if it must be counted first, or has no room.
+
+        The share is to be told what becomes of the message: `landed` or `withdrawn`.
+        """
         account = self._accounts.get(to)
         if account is None:
             return None
@@ -142,7 +138,7 @@ class Mailboxes:
         share.bytes += size
         share.open_messages += 1
         share.open_bytes += size
-        return Charge(account, share, size)
+        return share
 
     def countable(self, to: str, now: float) -> bool:
         """Whether counting the mailbox may help."""
@@ -188,7 +184,7 @@ class Mailboxes:
         """Why a message was not let in by `take`, though its mailbox has been counted."""
         account = self._accounts.get(to) or Account()
         account.countable_at = account.rested_at
-        share = account.senders.get(sender) or Share()
+        share = account.senders.get(sender) or Share(account)
         if share.messages >= self._sender_messages:
             name = "sender_messages"
         elif share.bytes + size > self._sender_bytes:
@@ -210,7 +206,7 @@ class Mailboxes:
         )
 
     def _new_share(self, account: Account, sender: str) -> Share:
-        share = account.senders[sender] = Share()
+        share = account.senders[sender] = Share(account)
         self._figures += 1
         if len(self) > MOST_FIGURES:
             self.forget(int(MOST_FIGURES * KEPT), account)

@@ -35,7 +35,7 @@ class Measuring:
         self._counting: asyncio.Task[None] | None = None
         self._again_at = -inf
 
-    def check(self, sender: str, size: int) -> bool:
+    def tight(self, sender: str, size: int) -> bool:
         """Whether a message is to be added to what its sender has stored. Raises Refused: `limit`."""
         if not self.stored.counted:
             self.stored.measured(self._size())

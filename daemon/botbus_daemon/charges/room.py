@@ -8,15 +8,15 @@ waits at all.
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from botbus_daemon.charges.excess import Excess
-from botbus_daemon.charges.mailboxes import Charge, Mailboxes
+from botbus_daemon.charges.mailboxes import Account, Mailboxes, Share
 from botbus_daemon.charges.measuring import Measuring
 from botbus_daemon.charges.places import Places
 from botbus_daemon.charges.rates import Rates
 from botbus_daemon.charges.settings import BotLimits
 from botbus_daemon.presence import Session
-from botbus_storage.operations import SaveMessage
 from botbus_storage.repositories.charges import ChargeRepository
 
 MOST_COUNTS = 2
@@ -35,11 +35,12 @@ class Charges:
         self._rates = Rates(limits)
         self._parked = Places(limits.parked)
         self._storage = Measuring(limits.stored_bytes, disk, size)
+        self._stored = self._storage.stored
 
     def limit(self, limits: BotLimits) -> None:
         """From now on these limits hold."""
         if limits.stored_bytes != self._limits.stored_bytes:
-            self._storage.stored.limit(limits.stored_bytes)
+            self._stored.limit(limits.stored_bytes)
         self._limits = limits
         self._mailboxes.limit(limits)
         self._rates.limit(limits)
@@ -52,27 +53,30 @@ class Charges:
 
     # Messages
 
-    async def take(self, session: Session, operation: SaveMessage) -> Charge | None:
-        """Charges a message to its sender; what is to be told what became of it, if anything is.
+    def take(self, bot: str, to: str | None, size: int) -> Share | None:
+        """Charges a message, to a bot or a channel, to its sender, if there is nothing to be asked.
 
-        Raises Refused: `limit`.
+        Else None, and `room_for` is to be asked.
         """
-        bot = session.bot_id
-        if self._rates.per_second:
-            self._check_rate(bot)
-        size = size_of(operation)
-        stored = self._storage.stored
-        tight = stored.room < size and self._storage.check(bot, size)
-        charge = None
-        if operation.to is not None:
-            charge = self._mailboxes.take(operation.to, bot, size)
-            if charge is None:
-                charge = await self._room_for(bot, operation.to, size)
+        stored = self._stored
+        if self._rates.per_second or stored.room < size:
+            return None
+        share = _NOBODYS if to is None else self._mailboxes.take(to, bot, size)
+        if share is not None:
+            stored.room -= size
+        return share
+
+    async def room_for(self, bot: str, to: str | None, size: int) -> Share:
+        """As `take`, and asks whoever has to be asked. Raises Refused: `limit`."""
+        self._check_rate(bot)
+        stored = self._stored
+        tight = stored.room < size and self._storage.tight(bot, size)
+        share = _NOBODYS if to is None else await self._room_in(bot, to, size)
         if tight:
             stored.add(bot, size)
         else:
             stored.room -= size
-        return charge
+        return share
 
     def _check_rate(self, bot: str) -> None:
         wait = self._rates.wait(bot, self._loop.time())
@@ -81,15 +85,17 @@ class Charges:
             excess = Excess("messages_per_second", figure, wait)
             raise excess.refusal(f"this bot may send {figure:g} messages a second")
 
-    async def _room_for(self, bot: str, to: str, size: int) -> Charge:
+    async def _room_in(self, bot: str, to: str, size: int) -> Share:
         """Charges a message whose mailbox has to be asked about. Raises Refused: `limit`."""
-        for _ in range(MOST_COUNTS):
-            if not self._mailboxes.countable(to, self._loop.time()):
-                break
+        counts = 0
+        while (share := self._mailboxes.take(to, bot, size)) is None:
+            if counts == MOST_COUNTS or not self._mailboxes.countable(to, self._loop.time()):
+                self._refuse(bot, to, size)
             await self._count(to)
-            charge = self._mailboxes.take(to, bot, size)
-            if charge is not None:
-                return charge
+            counts += 1
+        return share
+
+    def _refuse(self, bot: str, to: str, size: int) -> NoReturn:
         excess = self._mailboxes.excess(to, bot, size, self._loop.time())
         raise excess.refusal(_FULL[excess.limit].format(to=to, figure=excess.figure))
 
@@ -132,15 +138,8 @@ class Charges:
             self._parked.give_back(session.bot_id)
 
 
-def size_of(operation: SaveMessage) -> int:
-    """Bytes of a message that limits speak of."""
-    headers = 0 if operation.headers is None else _bytes(operation.headers)
-    return headers + _bytes(operation.body)
-
-
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
-
+_NOBODYS = Share(Account())
+"""Of what is said to a channel: it is in no mailbox."""
 
 _FULL = {
     "sender_messages": "{figure} messages of this bot wait in the mailbox of {to}",

@@ -1,13 +1,12 @@
 """send, publish, recall: messages on their way to the disk."""
 
 import time
-from functools import partial
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from botbus_daemon.broker import Broker
-from botbus_daemon.charges.mailboxes import Charge
+from botbus_daemon.charges.mailboxes import Share
 from botbus_daemon.courier import Courier
 from botbus_daemon.parents import Parent
 from botbus_daemon.plans import Caller, Plan, Write
@@ -58,22 +57,40 @@ async def write_letter(
 ) -> Write:
     """The plan that saves a message and hands it on. Raises Refused."""
     operation = save_operation(broker, session, request, parent)
-    charge = await broker.charges.take(session, operation)
-    then = partial(saved, broker, session, request, operation, charge)
-    return Write(operation, then, None if charge is None else charge.withdrawn)
+    size = _size_of(operation)
+    share = broker.charges.take(session.bot_id, operation.to, size)
+    if share is None:
+        share = await broker.charges.room_for(session.bot_id, operation.to, size)
+    posting = Posting(broker, session, request, operation, share, size)
+    return Write(operation, posting.saved, posting.withdrawn)
+
+
+class Posting(Struct, frozen=True, gc=False):
+    """A message on its way to the disk, charged to its sender."""
+
+    broker: Broker
+    session: Session
+    request: Letter
+    operation: SaveMessage
+    share: Share
+    size: int
+
+    def saved(self, outcome: Saved) -> Receipt:
+        """It is on disk: hands it to whoever waits for it; the receipt."""
+        if self.operation.channel is None:
+            self.share.landed(self.size)
+        return saved(self.broker, self.session, self.request, self.operation, outcome)
+
+    def withdrawn(self) -> None:
+        """It could not be written."""
+        if self.operation.channel is None:
+            self.share.withdrawn(self.size)
 
 
 def saved(
-    broker: Broker,
-    session: Session,
-    request: Letter,
-    operation: SaveMessage,
-    charge: Charge | None,
-    outcome: Saved,
+    broker: Broker, session: Session, request: Letter, operation: SaveMessage, outcome: Saved
 ) -> Receipt:
     """A message is on disk: hands it to whoever waits for it; the receipt."""
-    if charge is not None:
-        charge.landed()
     streams = broker.streams
     if not outcome.duplicate:
         streams.head = max(streams.head, outcome.seq)
@@ -96,6 +113,13 @@ def saved(
         known=outcome.known,
         connected=broker.presence.connected(outcome.recipient_id) > 0,
     )
+
+
+def _size_of(operation: SaveMessage) -> int:
+    """Bytes that a message is charged with."""
+    body, headers = operation.body, operation.headers
+    size = len(body) if body.isascii() else len(body.encode())
+    return size if headers is None else size + len(headers.encode())
 
 
 def message_of(
