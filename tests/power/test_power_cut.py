@@ -1,9 +1,10 @@
 """Acknowledged means on the disk: power cuts at many points of a recorded run.
 
-A daemon serves with every write and sync of its database recorded; clients note for each
-acknowledgement how long the record was when they had it. Then the files are rebuilt as a cut would
-leave them, at many points, and each rebuilt database must open clean and hold all that was
-acknowledged before. With `synchronous=OFF` the same test must find a loss: it is able to.
+A daemon serves with every write and sync of its database recorded; clients that send, read and work
+on runs note for each acknowledgement how long the record was when they had it. Then the files are
+rebuilt as a cut would leave them, at many points, and each rebuilt database must open clean and hold
+all that was acknowledged before, and of no step a half. With `synchronous=OFF` the same test must find
+a loss: it is able to.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +40,17 @@ async def reader(bus, number):
             await delivery.ack()
             print("acked", os.stat(log).st_size, delivery.message.id, flush=True)
 
+async def worker(bus, number):
+    await bus.workflows.save({"name": "flow"}, "global")
+    run = await bus.runs.create("flow", {"from": number})
+    lease = (await bus.runs.claim(run.id)).lease
+    for step in range(count):
+        begun = await bus.steps.begin(run.id, str(step), lease, input={"pad": "x" * 150})
+        print("begun", os.stat(log).st_size, f"{run.id}/{step}", flush=True)
+        changes = {str(step): number, "last": step}
+        await bus.steps.complete(run.id, str(step), lease, {"pad": "x" * 150}, context=changes)
+        print("stepped", os.stat(log).st_size, f"{run.id}/{step}", flush=True)
+
 async def as_reader(number):
     async with botbus.connect(f"reader{number}", url=url) as bus:
         await reader(bus, number)
@@ -48,6 +61,7 @@ async def main():
             group.start_soon(publisher, bus, number)
         for number in range(2):
             group.start_soon(as_reader, number)
+            group.start_soon(worker, bus, number)
 
 anyio.run(main)
 """
@@ -61,6 +75,19 @@ connection.WRITER_PRAGMAS = tuple(
 from botbus_cli.main import main
 main(sys.argv[1:])
 """
+
+
+KEPT = {
+    "sent": "SELECT id FROM bot_messages",
+    "acked": """
+        SELECT m.id FROM bot_messages m JOIN bot_deliveries d ON d.seq = m.seq
+        WHERE d.state = 'acked'
+    """,
+    "begun": "SELECT run_id || '/' || step_id FROM workflow_steps",
+    "stepped": "SELECT run_id || '/' || step_id FROM workflow_steps WHERE status = 'completed'",
+    "changed": "SELECT run_id || '/' || key FROM workflow_context WHERE key <> 'last'",
+}
+"""What a database holds of that which clients were told."""
 
 
 class RecordedDaemon(DaemonProcess):
@@ -133,19 +160,19 @@ def faults(place: Path, run: Run, promised: list[Acknowledged]) -> list[str]:
     try:
         with contextlib.closing(sqlite3.connect(place / run.database)) as connection:
             (state,) = connection.execute("PRAGMA integrity_check").fetchone()
-            there = {i for (i,) in connection.execute("SELECT id FROM bot_messages")}
-            acked = {
-                i
-                for (i,) in connection.execute(
-                    "SELECT m.id FROM bot_messages m JOIN bot_deliveries d ON d.seq = m.seq"
-                    " WHERE d.state = 'acked'"
-                )
-            }
+            kept = {what: set(connection.execute(query)) for what, query in KEPT.items()}
     except sqlite3.DatabaseError as error:
         return [str(error)]
-    kept = {"sent": there, "acked": acked}
-    lost = [one for one in promised if one.message not in kept[one.what]]
-    return [*([] if state == "ok" else [state]), *(f"{one} is lost" for one in lost[:1])]
+    lost = [one for one in promised if (one.message,) not in kept[one.what]]
+    halves = kept["stepped"] ^ kept["changed"]
+    return [
+        *([] if state == "ok" else [state]),
+        *(f"{one} is lost" for one in lost[:1]),
+        *(
+            f"{one} was finished without its change of the context, or the other way"
+            for one in halves
+        ),
+    ]
 
 
 needs_compiler = pytest.mark.skipif(recording.compiler() is None, reason="there is no C compiler")
@@ -154,7 +181,9 @@ needs_compiler = pytest.mark.skipif(recording.compiler() is None, reason="there 
 @needs_compiler
 def test_what_was_acknowledged_survives_a_power_cut(tmp_path: Path) -> None:
     run = recorded_run(tmp_path, synced=True, count=12)
-    assert len(run.acknowledged) >= 8 * 12
+    told = Counter(one.what for one in run.acknowledged)
+    assert told["sent"] == 8 * 12
+    assert told["begun"] == told["stepped"] == 2 * 12
     assert losses(run, tmp_path, 24, random.Random(1)) == []
 
 
@@ -163,7 +192,7 @@ def test_what_was_acknowledged_survives_a_power_cut(tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 def test_two_hundred_and_forty_power_cuts(tmp_path: Path) -> None:
     run = recorded_run(tmp_path, synced=True, count=120)
-    assert {one.what for one in run.acknowledged} == {"sent", "acked"}
+    assert {one.what for one in run.acknowledged} == {"sent", "acked", "begun", "stepped"}
     assert losses(run, tmp_path, 240, random.Random(2)) == []
 
 
