@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from botbus_cli.connecting import on_the_bus
-from botbus_cli.options import example, json_option, limit_option
+from botbus_cli.options import as_option, example, json_option, limit_option
 from botbus_cli.tables import Column, show_list
 from botbus_cli.visible import time_text
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command(epilog=example("botbus bots --connected"))
 @click.option("--connected", is_flag=True, help="Only bots that are connected now.")
 @limit_option(1000)
+@as_option
 @json_option
 @on_the_bus
 async def bots(bus: "Bus", limit: int, *, connected: bool, as_json: bool) -> None:

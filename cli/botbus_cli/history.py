@@ -9,7 +9,7 @@ import click
 from botbus_cli.arguments import BOT, CHANNEL, MESSAGE_ID, MOMENT
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.messages import show_messages
-from botbus_cli.options import example, json_option, limit_option
+from botbus_cli.options import as_option, example, json_option, limit_option
 
 if TYPE_CHECKING:
     from botbus import Bus
@@ -44,6 +44,7 @@ def one_scope(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--before", type=MOMENT, help="Only what is before this seq or time.")
 @click.option("--after", type=MOMENT, help="Only what is after it, oldest first.")
 @limit_option(50)
+@as_option
 @json_option
 @one_scope
 @on_the_bus

@@ -45,6 +45,14 @@ from_option = click.option(
     help="The name of the bot that does this.",
 )
 
+as_option = click.option(
+    "--from",
+    "me",
+    metavar="ME",
+    type=BOT_NAME,
+    help="Ask as this bot, where the policy lets you look as a bot only.",
+)
+
 
 def limit_option(default: int) -> Callable[[F], F]:
     return click.option(

@@ -7,7 +7,7 @@ import click
 from botbus_cli.arguments import BOT, CHANNEL
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.messages import echo_message
-from botbus_cli.options import example, json_option
+from botbus_cli.options import as_option, example, json_option
 
 if TYPE_CHECKING:
     from botbus import Bus
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     "--after", type=click.IntRange(min=0), metavar="SEQ", help="Begin after this seq, not now."
 )
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after so many.")
+@as_option
 @json_option
 @on_the_bus
 async def tail(

@@ -30,7 +30,7 @@ from botbus.workflows.working import Working
 from botbus.workstreams import SessionGroup, WorkstreamGroup
 from botbus_protocol.grammar import check_name
 from botbus_protocol.limits import Limits
-from botbus_protocol.locations import client_url
+from botbus_protocol.locations import SYSTEM_CONFIG, client_url, config_file, url_in
 from botbus_protocol.records import Bot
 from botbus_protocol.replies import Bots, Figures, Welcome
 from botbus_protocol.requests import ListBots, Stats
@@ -160,4 +160,12 @@ def checked_timeout(timeout: Any) -> float:
 
 
 def default_url() -> str:
-    return client_url(os.environ, os.getuid(), Path.exists)
+    env, exists = os.environ, os.path.exists  # not Path.exists, which raises where one may not look
+    return client_url(env, os.getuid(), exists, url_in(_settings()), url_in(SYSTEM_CONFIG))
+
+
+def _settings() -> Path:
+    try:
+        return config_file(os.environ, Path.home())
+    except RuntimeError:  # a user without a home
+        return SYSTEM_CONFIG

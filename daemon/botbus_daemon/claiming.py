@@ -20,9 +20,12 @@ class CannotServe(Exception):  # noqa: N818 - the sentence for whoever starts th
 
 
 def make_folder(folder: Path, *, private: bool) -> None:
-    """Makes a folder if it is not there. Raises CannotServe."""
+    """Makes a folder, for its owner alone, if it is not there; `private` looks at one that is.
+
+    Raises CannotServe.
+    """
     try:
-        folder.mkdir(mode=0o700 if private else 0o755, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if private and folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise CannotServe(f"{folder} can be written by others: make it yours with chmod 700")
     except OSError as error:

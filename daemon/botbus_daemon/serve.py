@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager, contextmanager
 import anyio
 
 import botbus_migrations
+from botbus_daemon import logs
 from botbus_daemon.broker import Broker
 from botbus_daemon.claiming import CannotServe, claimed_socket, make_folder
 from botbus_daemon.dispatch import Dispatcher
@@ -25,7 +26,8 @@ from botbus_daemon.monitoring.health import Health
 from botbus_daemon.monitoring.pages import Source, open_pages
 from botbus_daemon.monitoring.status import Status
 from botbus_daemon.remedies import cannot_serve
-from botbus_daemon.settings import Settings
+from botbus_daemon.reloading import change
+from botbus_daemon.settings import Settings, SettingsError
 from botbus_daemon.supervision import Supervisor
 from botbus_protocol import __version__
 from botbus_protocol.errors import Code, Fault, Refused
@@ -37,6 +39,8 @@ from botbus_storage.store import Store, open_store
 
 logger = logging.getLogger(__name__)
 
+Reread = Callable[[], Settings]
+
 STOP_SECONDS = 3.0
 """How long requests under way may take to be answered once the daemon stops."""
 LOCK_WAIT = 1.0
@@ -45,17 +49,18 @@ SWITCH_INTERVAL = 0.0002
 a batch; Python's default of 5 ms would stall each commit behind a busy event loop."""
 
 
-def run(settings: Settings, announce: Callable[[str], None]) -> None:
+def run(settings: Settings, announce: Callable[[str], None], reread: Reread) -> None:
     """Serves until SIGTERM or SIGINT; `announce` gets one line when it is ready.
 
-    Raises CannotServe with a sentence for whoever started it.
+    On SIGHUP `reread` gives the settings anew, or raises SettingsError. Raises CannotServe with a sentence for whoever started it.
     """
+    os.umask(0o077)  # what it makes is for its owner alone
     sys.setswitchinterval(SWITCH_INTERVAL)
     _raise_descriptor_limit()
     with claimed_database(settings) as lock, claimed_socket(settings.url):
         connect = _connector(settings)
         _migrate(settings, lock, connect)
-        anyio.run(_serve, settings, connect, announce, backend_options={"use_uvloop": True})
+        anyio.run(_serve, settings, connect, announce, reread, backend_options={"use_uvloop": True})
 
 
 def _connector(settings: Settings) -> Connect:
@@ -114,7 +119,9 @@ def _migrate(settings: Settings, lock: DatabaseLock, connect: Connect) -> None:
         raise cannot_serve(settings.database, error) from error
 
 
-async def _serve(settings: Settings, connect: Connect, announce: Callable[[str], None]) -> None:
+async def _serve(
+    settings: Settings, connect: Connect, announce: Callable[[str], None], reread: Reread
+) -> None:
     health = Health()
     try:
         async with (
@@ -122,7 +129,7 @@ async def _serve(settings: Settings, connect: Connect, announce: Callable[[str],
             open_store(settings.database, connect=connect, on_failure=health.failed) as store,
             health.watching(store),
         ):
-            await _serve_store(settings, store, health, pages, announce)
+            await _serve_store(settings, store, health, pages, announce, reread)
     except (sqlite3.Error, Refused) as error:
         raise cannot_serve(settings.database, error) from error
 
@@ -133,6 +140,7 @@ async def _serve_store(
     health: Health,
     pages: Source,
     announce: Callable[[str], None],
+    reread: Reread,
 ) -> None:
     async with open_broker(settings, store, health) as broker:
         pages.broker = broker
@@ -148,7 +156,7 @@ async def _serve_store(
         await listener.start()
         _calm_collector()
         supervisor, status = Supervisor(), Status(broker)
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             health.phase = "serving"
             announce(f"botbus {__version__} serves {settings.url} from {settings.database}")
             supervisor.ready(f"serves {settings.url}")
@@ -156,6 +164,9 @@ async def _serve_store(
                 watching.start_soon(supervisor.watch, health, status.line)
                 watching.start_soon(listener.stay_reachable)
                 async for received in signals:
+                    if received == signal.SIGHUP:
+                        await _reload(broker, reread, supervisor, status.line)
+                        continue
                     logger.info("stopping on %s", received.name)
                     break
                 watching.cancel_scope.cancel()
@@ -164,6 +175,24 @@ async def _serve_store(
             broker.begin_closing()
             await listener.stop(STOP_SECONDS)
             pages.broker = None
+
+
+async def _reload(
+    broker: Broker, reread: Reread, supervisor: Supervisor, status: Callable[[], str]
+) -> None:
+    """Reads the settings anew; if they cannot be used, all stays as it was."""
+    supervisor.reloading()
+    try:
+        changes = change(broker.settings, await anyio.to_thread.run_sync(reread))
+    except SettingsError as error:
+        logger.error("the settings stay as they were: %s", error)  # noqa: TRY400 - nothing of ours
+    else:
+        broker.follow(changes.settings)
+        logs.limit(changes.settings.log_level)
+        logger.info("settings read; changed: %s", ", ".join(changes.changed) or "nothing")
+        if changes.waiting:
+            logger.warning("settings read; needs a restart: %s", ", ".join(changes.waiting))
+    supervisor.ready(status())
 
 
 @asynccontextmanager

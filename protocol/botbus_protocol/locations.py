@@ -1,10 +1,11 @@
 """Where the daemon listens and where its database lies, if nobody says otherwise.
 
 One rule for daemon, client and command, or they would not find each other. Pure: the caller passes
-the environment, the user id, and a way to ask whether a socket exists.
+the environment, the user id, a way to ask whether a socket exists, and what settings files say.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 SYSTEM_SOCKET = Path("/run/botbus/bus.sock")
@@ -28,12 +29,34 @@ def serving_url(env: Mapping[str, str], uid: int) -> str:
     return f"ipc://{SYSTEM_SOCKET if is_service(env) else user_socket(env, uid)}"
 
 
-def client_url(env: Mapping[str, str], uid: int, exists: Callable[[Path], bool]) -> str:
-    """The URL that a client connects to by default: the user's own daemon before the system's."""
-    if url := env.get("BOTBUS_URL"):
+def client_url(
+    env: Mapping[str, str],
+    uid: int,
+    exists: Callable[[Path], bool],
+    users: str | None = None,
+    systems: str | None = None,
+) -> str:
+    """The URL that a client connects to by default: the user's own daemon before the system's.
+
+    `users` and `systems` are the URLs that the settings of the two name.
+    """
+    if url := env.get("BOTBUS_URL") or users:
         return url
     own = user_socket(env, uid)
-    return f"ipc://{SYSTEM_SOCKET if not exists(own) and exists(SYSTEM_SOCKET) else own}"
+    if exists(own) or not (systems or exists(SYSTEM_SOCKET)):
+        return f"ipc://{own}"
+    return systems or f"ipc://{SYSTEM_SOCKET}"
+
+
+def url_in(settings: Path) -> str | None:
+    """The URL that a settings file names; None if it names none, or cannot be read."""
+    with suppress(OSError, ValueError):
+        text = settings.read_text()
+        import tomllib
+
+        url = tomllib.loads(text).get("url")
+        return url if isinstance(url, str) else None
+    return None
 
 
 def database(env: Mapping[str, str], home: Path) -> Path:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+import botbus
 from tests.cli.command import Botbus
+from tests.daemons import DaemonProcess
 
 run = Botbus("ipc:///nobody")
 
@@ -41,3 +43,22 @@ def test_what_cannot_be_asked_is_usage(config: str, words: list[str], sentence: 
     refused = run("policy", "check", "--config", config, *words)
     assert refused.code == 2
     assert sentence in refused.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["history", "--channel", "news"],
+        ["tail", "--channel", "news", "--after", "0", "--count", "1"],
+        ["bots", "--connected"],
+    ],
+)
+def test_who_may_look_only_as_a_bot_says_as_which(daemon: DaemonProcess, words: list[str]) -> None:
+    with botbus.connect_sync("editor", url=daemon.url) as bus:
+        bus.create_channel("news")
+        bus.publish("news", "something")
+    botbus_ = Botbus(daemon.url)
+    looked = botbus_(*words, "--from", "reader")
+    assert looked.code == 0, looked.err
+    with botbus.connect_sync(url=daemon.url) as bus:
+        assert "reader" in {bot.name for bot in bus.bots()}

@@ -1,6 +1,10 @@
 """Who may connect, to what, and what is said when it does not work."""
 
+import os
+import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -12,6 +16,7 @@ from botbus_protocol.errors import Fault
 from botbus_protocol.limits import Limits
 from botbus_protocol.requests import Hello, Send
 from tests.client.peer import Peer
+from tests.daemons import DaemonProcess
 
 
 async def test_no_daemon_is_told_at_once(folder: Path) -> None:
@@ -86,3 +91,37 @@ async def test_one_message_goes_out_and_its_receipt_comes_back(peer: Peer) -> No
         receipt = await bus.send("coder", {"task": "fix #12"}, type="task")
     (sent,) = peer.heard(Send)
     assert (sent.to, sent.type, sent.id) == ("coder", "task", receipt.id)
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="root looks everywhere without setpriv")
+def test_a_system_daemon_that_is_not_for_us_is_no_hindrance(tmp_path: Path) -> None:
+    """Its folder may not be entered, so it cannot even be seen whether there is a socket."""
+    (tmp_path / "closed").mkdir(mode=0)
+    script = f"""
+from pathlib import Path
+from botbus_protocol import locations
+locations.SYSTEM_SOCKET = Path({str(tmp_path / "closed" / "bus.sock")!r})
+from botbus.bus import default_url
+print(default_url())
+"""
+    drop = ["--bounding-set", "-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+    env = {**os.environ, "XDG_RUNTIME_DIR": "/run/user/7", "HOME": str(tmp_path), "BOTBUS_URL": ""}
+    found = subprocess.run(
+        ["setpriv", *drop, sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=env,
+    )
+    assert found.stdout == "ipc:///run/user/7/botbus/bus.sock\n", found.stderr
+
+
+def test_the_url_of_the_settings_is_where_clients_go(
+    daemon: DaemonProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = daemon.folder / "botbus.toml"
+    settings.write_text(f'url = "{daemon.url}"')
+    monkeypatch.setenv("BOTBUS_CONFIG", str(settings))
+    monkeypatch.delenv("BOTBUS_URL", raising=False)
+    with botbus.connect_sync("planner") as bus:
+        assert bus.send("coder", 1).seq == 1

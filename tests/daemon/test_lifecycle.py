@@ -65,7 +65,8 @@ def test_it_makes_its_folders_for_itself_alone(folder: Path) -> None:
     with place as daemon:
         assert mode(daemon.socket) == 0o600
         assert mode(daemon.socket.parent) == 0o700
-        assert daemon.database.exists()
+        assert mode(daemon.database.parent) == 0o700
+        assert {mode(path) for path in daemon.database.parent.iterdir()} == {0o600}
         assert daemon.stop() == 0
     assert not daemon.socket.exists()
 

@@ -48,6 +48,44 @@ def test_a_client_goes_where_it_is_told() -> None:
     assert locations.client_url(env, 7, lambda _: True) == "ipc:///elsewhere"
 
 
+@pytest.mark.parametrize(
+    ("existing", "url"),
+    [(set(), "ipc:///hers"), ({USERS}, "ipc:///hers"), ({SYSTEMS}, "ipc:///hers")],
+)
+def test_a_client_goes_where_the_users_settings_say(existing: set[Path], url: str) -> None:
+    found = locations.client_url(RUNTIME, 7, existing.__contains__, "ipc:///hers", "ipc:///its")
+    assert found == url
+    assert locations.client_url({"BOTBUS_URL": "ipc:///me"}, 7, bool, url) == "ipc:///me"
+
+
+@pytest.mark.parametrize(
+    ("existing", "url"),
+    [(set(), "ipc:///its"), ({USERS}, f"ipc://{USERS}"), ({SYSTEMS}, "ipc:///its")],
+)
+def test_the_systems_settings_count_where_the_user_has_no_daemon(
+    existing: set[Path], url: str
+) -> None:
+    found = locations.client_url(RUNTIME, 7, existing.__contains__, None, "ipc:///its")
+    assert found == url
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ('url = "ipc:///there"\nsocket_mode = "0666"', "ipc:///there"),
+        ("", None),
+        ("url = 7", None),
+        ("url = ", None),
+        (None, None),
+    ],
+)
+def test_the_url_that_settings_name(tmp_path: Path, text: str | None, url: str | None) -> None:
+    settings = tmp_path / "botbus.toml"
+    if text is not None:
+        settings.write_text(text)
+    assert locations.url_in(settings) == url
+
+
 def test_a_client_looks_where_a_users_daemon_listens() -> None:
     for env in (RUNTIME, {}):
         found = locations.client_url(env, 7, lambda _: False)
