@@ -5,8 +5,10 @@ listens. Only what starts the daemon is its own.
 """
 
 import ast
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import msgpack  # type: ignore[import-untyped]  # it has no types
 import pynng
@@ -57,6 +59,34 @@ def test_hello(planner: pynng.Req0) -> None:
     assert welcome["limits"]["frame_bytes"] == 1024 * 1024
     assert welcome["limits"]["body_bytes"] == 256 * 1024
     assert welcome["limits"]["requests_per_frame"] == 1000
+
+
+def test_a_plain_socket_will_do(daemon: DaemonProcess) -> None:
+    """Two frames at once; the one that parks is answered last, and each answer tells whose it is."""
+    greeting = bytes.fromhex("00 53 50 00 00 30 00 00")
+    with socket.socket(socket.AF_UNIX) as plain:
+        plain.settimeout(20)
+        plain.connect(str(daemon.socket))
+        plain.sendall(greeting + in_plain(1, "fetch", wait=0.2) + in_plain(2, "hello"))
+        heard = plain.makefile("rb")
+        assert heard.read(8) == bytes.fromhex("00 53 50 00 00 31 00 00")
+        first, second = out_of_plain(heard), out_of_plain(heard)
+    assert (first[0], first[1]["ok"]["kind"]) == (2, "welcome")
+    assert (second[0], second[1]["ok"]["deliveries"]) == (1, [])
+
+
+def in_plain(number: int, op: str, **fields: float) -> bytes:
+    frame: bytes = msgpack.packb({"v": 1, "bot": "plain", "requests": [{"op": op, **fields}]})
+    message = (number | 1 << 31).to_bytes(4) + frame
+    return b"\1" + len(message).to_bytes(8) + message
+
+
+def out_of_plain(heard: BinaryIO) -> tuple[int, dict[str, Any]]:
+    """The number of a frame, and the reply to its one request."""
+    assert heard.read(1) == b"\1"
+    message = heard.read(int.from_bytes(heard.read(8)))
+    (reply,) = msgpack.unpackb(message[4:])["replies"]
+    return int.from_bytes(message[:4]) & ~(1 << 31), reply
 
 
 def test_send_fetch_and_ack(planner: pynng.Req0, coder: pynng.Req0) -> None:
