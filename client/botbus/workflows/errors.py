@@ -68,4 +68,5 @@ def text_of(error: BaseException) -> str:
         return "; ".join(dict.fromkeys(text_of(part) for part in error.exceptions))
     if isinstance(error, BusError):
         return error.message
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return text.encode(errors="backslashreplace").decode()

@@ -22,6 +22,7 @@ from botbus.values import packed, packed_plain
 from botbus.workflows.context import Context
 from botbus.workflows.definition import Workflow
 from botbus.workflows.errors import Gone, text_of
+from botbus.workflows.failing import is_failure
 from botbus.workflows.grip import PASSING, PAUSE, Grip
 from botbus.workflows.memo import Memo, is_end
 from botbus.workflows.slow_steps import SlowSteps
@@ -227,12 +228,14 @@ class Execution:
             return Outcome(self.workflow.shape.stored(value, f"the result of {self.workflow.name}"))
         except Gone:
             return None
-        except Exception as error:  # noqa: BLE001 - whatever a function raises is its failure
-            return self._failed(error)
         except BaseExceptionGroup as group:
             if group.subgroup((KeyboardInterrupt, SystemExit)) is not None:
                 raise
             return self._failed(group)
+        except BaseException as error:
+            if not is_failure(error):
+                raise
+            return self._failed(error)
 
     def _failed(self, error: BaseException) -> Outcome | None:
         if self.grip.over or self._letting_go:

@@ -89,7 +89,7 @@ class Run(Conversing):
         shape = shape_of(function)
         if past is not None and (end := past.end) is not None:
             return result_of(end, shape)
-        call = call_of(function, args, kwargs)
+        call = call_of(name, function, args, kwargs)
         stepping = Stepping(self._execution, name, call, shape, rules, past)
         return await stepping.run(past.failed_at if past is not None else 0.0)
 

@@ -16,10 +16,11 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from botbus.errors import BusError
+from botbus.errors import BusError, Invalid
 from botbus.values import packed_changes, packed_plain
 from botbus.workflows.errors import TIMED_OUT, step_error, text_of
 from botbus.workflows.execution import Execution
+from botbus.workflows.failing import is_failure
 from botbus.workflows.memo import Past, is_end
 from botbus.workflows.retrying import Rules
 from botbus.workflows.shape import Shape
@@ -75,7 +76,9 @@ class Stepping:
                 began = monotonic()
                 try:
                     value = await self._performed(began)
-                except Exception as error:  # noqa: BLE001 - whatever a step raises is its failure
+                except BaseException as error:
+                    if not is_failure(error):
+                        raise
                     await self._fail(error, monotonic() - began)
                     failed_at = time.time()
                 else:
@@ -141,7 +144,7 @@ class Stepping:
             raise step_error(name, error.message[:MAX_ERROR]) from None
         return self._shape.restored(stored, what)
 
-    async def _fail(self, error: Exception, elapsed: float) -> None:
+    async def _fail(self, error: BaseException, elapsed: float) -> None:
         """Tells that an attempt has failed. Raises StepFailed if it was the last one."""
         text = str(error) if isinstance(error, TookTooLong) else text_of(error)
         self._failures += 1
@@ -193,5 +196,13 @@ def result_of(step: Step, shape: Shape) -> Any:
     return shape.restored(step.output, f"the stored result of step {step.step_id!r}")
 
 
-def call_of(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+def call_of(
+    name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Call:
+    """What an attempt calls. Raises Invalid for what cannot be called."""
+    if not callable(function):
+        raise Invalid(
+            f"step {name!r} is given a {type(function).__name__}: give it the function, and after it "
+            "its arguments, and do not call it yourself"
+        )
     return partial(function, *args, **kwargs)

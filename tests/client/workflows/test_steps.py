@@ -1,10 +1,12 @@
 """Steps that fail, take too long, are tried again, and give what cannot be stored."""
 
+import asyncio
 import time
 from typing import Any
 
 import anyio
 import pytest
+import sniffio
 
 import botbus
 from botbus.workflows import retrying, stepping
@@ -239,3 +241,48 @@ async def test_a_plain_function_can_see_that_its_run_was_cancelled(daemon: Daemo
         await run.cancel()
         with anyio.fail_after(SECONDS):
             await seen.wait()
+
+
+async def test_a_task_that_is_cancelled_inside_a_step_fails_the_step(daemon: DaemonProcess) -> None:
+    """It looks like a cancellation of the worker, and is none: the worker goes on."""
+
+    async def careless() -> None:
+        task = asyncio.ensure_future(asyncio.sleep(60))
+        task.cancel()
+        await task
+
+    async def body(run: botbus.Run) -> str:
+        if run.input == "body":
+            await careless()
+        if run.input == "step":
+            await run.step("tag", careless)
+        return "done"
+
+    if sniffio.current_async_library() != "asyncio":
+        return  # Trio has no such exception
+    async with staged(daemon, body) as stage:
+        for where in ("step", "body"):
+            with pytest.raises(botbus.RunFailed, match="CancelledError"):
+                await stage.play(where)
+        assert await stage.play("no") == "done"
+
+
+async def test_what_is_no_function_is_told(daemon: DaemonProcess) -> None:
+    async def body(run: botbus.Run) -> None:
+        await run.step("tag", 5)  # type: ignore[call-overload] # as somebody may
+
+    async with staged(daemon, body) as stage:
+        with pytest.raises(botbus.RunFailed, match="step 'tag' is given a int: give it the func"):
+            await stage.play()
+
+
+async def test_an_error_that_is_no_text_of_utf8_is_stored(daemon: DaemonProcess) -> None:
+    def broken() -> None:
+        raise ValueError("a file named \udc80")
+
+    async def body(run: botbus.Run) -> None:
+        await run.step("tag", broken)
+
+    async with staged(daemon, body) as stage:
+        with pytest.raises(botbus.RunFailed, match=r"step 'tag' failed: .* named \\udc80"):
+            await stage.play()
