@@ -23,6 +23,7 @@ def test_the_page_lists_every_key_with_its_default() -> None:
     assert block is not None
     tables = {
         "socket_mode": "0600",
+        "log_level": "warning",
         "delivery": DeliveryPolicy(),
         "loop_guard": LoopPolicy(),
         "migrations": MigrationPolicy(),

@@ -1,5 +1,6 @@
 """`botbus serve`: runs the daemon in the foreground."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from botbus_cli.options import example, url_option
 
 if TYPE_CHECKING:
     from botbus_daemon.logs import Form
+    from botbus_daemon.settings import Level
 
 
 @click.command(
@@ -31,10 +33,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--log-level",
-    default="warning",
-    show_default=True,
     type=click.Choice(["debug", "info", "warning", "error"]),
-    help="What is written to the log: this and whatever is more serious.",
+    help="What is written to the log: this and whatever is more serious. Default: as the settings "
+    "say, else warning.",
 )
 @click.option(
     "--log-format",
@@ -49,7 +50,7 @@ def serve(
     database: Path | None,
     config: Path | None,
     key_file: Path | None,
-    log_level: str,
+    log_level: "Level | None",
     log_format: "Form",
     *,
     check_config: bool,
@@ -59,17 +60,26 @@ def serve(
     Prints one line when it is ready to serve.
     """
     from botbus_daemon.claiming import CannotServe
-    from botbus_daemon.logs import configure
+    from botbus_daemon.logs import configure, limit
     from botbus_daemon.serve import run
     from botbus_daemon.settings import SettingsError, load_settings
 
-    configure(log_level, log_format)
+    configure(log_level or "warning", log_format)
+    read = partial(
+        load_settings,
+        url=url,
+        database=database,
+        config=config,
+        key_file=key_file,
+        log_level=log_level,
+    )
     try:
-        settings = load_settings(url=url, database=database, config=config, key_file=key_file)
+        settings = read()
         if check_config:
             click.echo(f"the settings are fine: {settings.url} from {settings.database}")
             return
-        run(settings, click.echo)
+        limit(settings.log_level)
+        run(settings, click.echo, read)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
     except CannotServe as error:

@@ -73,6 +73,15 @@ class Broker:
     def policy(self) -> DeliveryPolicy:
         return self.settings.delivery
 
+    def follow(self, settings: Settings) -> None:
+        """From now on these settings hold, as far as they can without a restart."""
+        self.settings = settings
+        self.guard.follow(Policy(settings.policy))
+        self.loop_guard.policy = settings.loop_guard
+        self.charges.limit(settings.bot_limits)
+        for courier in self.loaded_couriers():
+            courier.mailbox.policy = settings.delivery
+
     async def see(self, bot: str) -> tuple[str, str]:
         """Id and name of a bot that is there. Raises Refused."""
         (result,) = await self.store.submit([SeeBot(name=bot)])
@@ -123,6 +132,7 @@ class Broker:
             courier.close()
             del self._couriers[bot_id]
             raise
+        courier.mailbox.policy = self.policy
         return courier
 
     # Messages

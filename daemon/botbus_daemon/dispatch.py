@@ -166,12 +166,16 @@ class Dispatcher:
         try:
             if not caller.connection.trusted:
                 self._broker.guard.check(caller.connection, caller.name, request)
-            return await HANDLERS[type(request)](self._broker, caller, request)
+            plan = await HANDLERS[type(request)](self._broker, caller, request)
+            if request.parks and not caller.connection.trusted:  # the policy may have changed since
+                self._broker.guard.check(caller.connection, caller.name, request)
         except Refused as refusal:
             return refusal.fault
         except Exception:
             logger.exception("%s failed", type(request).__name__)
             return INTERNAL
+        else:
+            return plan
 
     async def _plan_together(self, frame: Frame, caller: Caller, answers: Answers) -> None:
         for index, request in enumerate(frame.requests):

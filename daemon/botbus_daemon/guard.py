@@ -20,6 +20,11 @@ class Guard:
         self._policy = policy
         self.denials = 0
 
+    def follow(self, policy: Policy) -> None:
+        """From now on this policy holds, and who is in which group is asked again."""
+        self._policy = policy
+        user_of.cache_clear()
+
     def trusts(self, connection: Connection) -> bool:
         return self._policy.trusts(connection.peer.uid)
 

@@ -31,6 +31,11 @@ def configure(level: str, form: Form = "auto", env: Mapping[str, str] = os.envir
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
+def limit(level: str) -> None:
+    """From now on, lines below this level are left out."""
+    logging.getLogger().setLevel(level.upper())
+
+
 def _is_journal(env: Mapping[str, str]) -> bool:
     """Whether standard error is a stream of the journal, by its device and inode."""
     try:

@@ -22,7 +22,7 @@ class Mailbox:
     def __init__(self, bot_id: str, bot: str, policy: DeliveryPolicy) -> None:
         self.bot_id = bot_id
         self.bot = bot
-        self._policy = policy
+        self.policy = policy
         self.positions: dict[str, int] = {}
         """By source: messages up to there have been gathered."""
         self.fresh: deque[Message] = deque()
@@ -74,7 +74,7 @@ class Mailbox:
         return bool(self._ready or self.fresh)
 
     def has_room(self) -> bool:
-        return self.in_flight < self._policy.max_in_flight
+        return self.in_flight < self.policy.max_in_flight
 
     def unread(self, count: int) -> list[int]:
         """Seqs of ready deliveries whose messages have to be read before they can be handed out."""
@@ -155,10 +155,10 @@ class Mailbox:
 
     def give_back(self, delivery: OpenDelivery, now: float) -> bool:
         """A lease ended without a verdict. False if that was the last attempt: it is dead."""
-        if exhausted(self._policy, delivery.attempts):
+        if exhausted(self.policy, delivery.attempts):
             self.settling(delivery)
             return False
-        self.postpone(delivery, now + backoff(self._policy, delivery.attempts))
+        self.postpone(delivery, now + backoff(self.policy, delivery.attempts))
         return True
 
     def uncount(self, delivery: OpenDelivery) -> None:

@@ -25,8 +25,8 @@ from botbus_daemon.listener import Listener
 from botbus_daemon.monitoring.health import Health
 from botbus_daemon.monitoring.pages import Source, open_pages
 from botbus_daemon.monitoring.status import Status
-from botbus_daemon.remedies import cannot_serve
 from botbus_daemon.reloading import change
+from botbus_daemon.remedies import cannot_serve
 from botbus_daemon.settings import Settings, SettingsError
 from botbus_daemon.supervision import Supervisor
 from botbus_protocol import __version__
@@ -52,7 +52,8 @@ a batch; Python's default of 5 ms would stall each commit behind a busy event lo
 def run(settings: Settings, announce: Callable[[str], None], reread: Reread) -> None:
     """Serves until SIGTERM or SIGINT; `announce` gets one line when it is ready.
 
-    On SIGHUP `reread` gives the settings anew, or raises SettingsError. Raises CannotServe with a sentence for whoever started it.
+    On SIGHUP `reread` gives the settings anew, or raises SettingsError.
+    Raises CannotServe with a sentence for whoever started it.
     """
     os.umask(0o077)  # what it makes is for its owner alone
     sys.setswitchinterval(SWITCH_INTERVAL)

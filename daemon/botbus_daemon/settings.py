@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -36,6 +36,7 @@ class MigrationPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     keep_backups: Annotated[int, Meta(ge=1)] = 5
 
 
+Level = Literal["debug", "info", "warning", "error"]
 Mode = Annotated[str, Meta(pattern="^0?[0-7]{3}$")]
 
 
@@ -54,6 +55,7 @@ class FileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     limits: dict[str, Any] = field(default_factory=dict)
     bot_limits: BotLimits = field(default_factory=BotLimits)
     socket_mode: Mode = "0600"
+    log_level: Level = "warning"
     policy: list[Rule] = field(default_factory=list)
 
 
@@ -74,6 +76,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     bot_limits: BotLimits = field(default_factory=BotLimits)
     socket_mode: int = 0o600
     """Who may open the socket at all; what they may do then is for the policy."""
+    log_level: Level = "warning"
     policy: list[Rule] = field(default_factory=list)
 
 
@@ -83,6 +86,7 @@ def load_settings(
     database: Path | None = None,
     config: Path | None = None,
     key_file: Path | None = None,
+    log_level: Level | None = None,
     env: Mapping[str, str] = os.environ,
 ) -> Settings:
     """The settings in force. Raises SettingsError."""
@@ -107,6 +111,7 @@ def load_settings(
         limits=_limits(path, file.limits),
         bot_limits=file.bot_limits,
         socket_mode=int(file.socket_mode, 8),
+        log_level=log_level or file.log_level,
         policy=file.policy,
     )
 
