@@ -20,6 +20,8 @@ from tests.drill.worker import STEPS
 
 PRODUCERS = 2
 WORKERS = 2
+WORKER_TOO = 5
+"""Of so many kills of the daemon, one is a worker's as well, which has no time to say anything."""
 SECONDS = 60.0
 BETWEEN_KILLS = (0.05, 0.4)
 
@@ -60,14 +62,26 @@ class Cast:
     """All who play: they are started one after the other, and ended so that nothing is left to do."""
 
     def __init__(self, daemon: DaemonProcess, stack: contextlib.ExitStack) -> None:
-        self.outside = Outside(daemon.folder / "outside")
-        path = daemon.folder / "outside"
+        self.daemon, self._stack = daemon, stack
+        self.path = daemon.folder / "outside"
         self.producers = [Player("producer", f"producer{n}", daemon) for n in range(PRODUCERS)]
         self.consumers = [Player("consumer", f"consumer{n}", daemon) for n in range(CONSUMERS)]
-        self.workers = [Player("worker", f"worker{n}", daemon, path) for n in range(WORKERS)]
+        self.workers = [Player("worker", f"worker{n}", daemon, self.path) for n in range(WORKERS)]
         self.starter = Player("starter", "starter", daemon)
         for player in self.in_order():
             stack.callback(player.process.kill)
+
+    def kill_worker(self, number: int) -> None:
+        """At once: it has begun steps of which nobody knows whether they were carried out."""
+        player = self.workers[number % WORKERS]
+        player.process.kill()
+        player.process.communicate()
+
+    def replace_worker(self, number: int) -> None:
+        """Another takes its place, and its runs."""
+        player = Player("worker", f"worker{number % WORKERS}", self.daemon, self.path)
+        self._stack.callback(player.process.kill)
+        self.workers[number % WORKERS] = player
 
     def in_order(self) -> list[Player]:
         return [*self.producers, *self.consumers, self.starter, *self.workers]
@@ -80,15 +94,20 @@ def drill(folder: Path, kills: int, seed: int) -> None:
         with botbus.connect_sync("driller", url=daemon.url) as bus:
             bus.create_channel("drill")
         cast = Cast(daemon, stack)
-        for _ in range(kills):
+        for number in range(kills):
             select.select([], [], [], chance.uniform(*BETWEEN_KILLS))  # the load goes on meanwhile
+            with_worker = number % WORKER_TOO == 1
+            if with_worker:
+                cast.kill_worker(number // WORKER_TOO)
             daemon.kill()
             daemon.start()
+            if with_worker:
+                cast.replace_worker(number // WORKER_TOO)
         for player in cast.in_order():
             player.end()
         assert daemon.stop() == 0
     account(daemon.database, cast.producers, cast.consumers)
-    account_for_runs(daemon.database, cast.starter.results(), cast.outside)
+    account_for_runs(daemon.database, cast.starter.results(), Outside(cast.path))
 
 
 def account(database: Path, producers: list[Player], consumers: list[Player]) -> None:
