@@ -14,10 +14,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from botbus_storage.ownership import give_open_to_owner
+
 RETRY_EVERY = 0.02
 """Seconds between two attempts. A blocking `flock` would need an alarm (main thread only) or a
 thread that cannot be called off and may take the lock after its owner gave up; asking again fifty
 times a second, until a deadline, does neither."""
+
+
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class Locked(Exception):  # noqa: N818 - losing the race is an expected answer
@@ -56,9 +61,10 @@ class DatabaseLock:
         """Take the lock, trying for `wait` seconds. Raises Locked, or OSError if there can be none."""
         if self.held:
             raise RuntimeError(f"the lock of {self.database} is already held by this object")
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(self.path, _FLAGS, 0o600)
         try:
             self._take(descriptor, time.monotonic() + wait)
+            give_open_to_owner(descriptor, self.database)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()} {self.purpose}\n".encode(), 0)
         except BaseException:

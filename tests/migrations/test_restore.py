@@ -1,5 +1,6 @@
 """Going back to a backup: checked first, and the database before it is kept."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,30 @@ def test_the_backup_stays_where_it_is(two: Bench) -> None:
     before = backup(two).read_bytes()
     two.migrator().restore(backup(two))
     assert backup(two).read_bytes() == before
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root makes files for others")
+def test_what_root_makes_belongs_to_the_owner_of_the_database(two: Bench) -> None:
+    """A daemon with a user of its own has to open what its operator restored as root."""
+    stranger = 4711
+    for path in (two.database.parent, two.database):
+        os.chown(path, stranger, stranger)
+    lock = two.database.with_name(two.database.name + ".lock")
+    lock.unlink()
+    restored = two.migrator().restore(backup(two))
+    assert restored.kept is not None
+    two.write(_0003_c__up="CREATE TABLE c (x);")
+    two.migrator().run()
+    for path in (two.database, lock, restored.kept, backup(two)):
+        assert (path.stat().st_uid, path.stat().st_gid) == (stranger, stranger), path
+
+
+def test_a_lock_is_not_taken_through_a_link_that_somebody_put_there(two: Bench) -> None:
+    lock = two.database.with_name(two.database.name + ".lock")
+    lock.unlink()
+    other = two.database.with_name("precious")
+    other.write_text("precious")
+    lock.symlink_to(other)
+    with pytest.raises(MigrationError):
+        two.migrator().run()
+    assert other.read_text() == "precious"

@@ -16,6 +16,7 @@ from pathlib import Path
 from botbus_storage.migrator.connection import Connect
 from botbus_storage.migrator.errors import MigrationError
 from botbus_storage.migrator.target import Target
+from botbus_storage.ownership import give_to_owner
 
 PAGES_AT_ONCE = 1024
 _PARTIAL = ".partial"
@@ -51,6 +52,7 @@ class Backups:
         with self.target.reading() as source:
             mode = self.database.stat().st_mode
             copy(source, copied_to, self.target.connect, mode, self.progress)
+        give_to_owner(copied_to, self.database)
         self.made = copied_to
 
     def discard(self) -> None:

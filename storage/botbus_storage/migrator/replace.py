@@ -13,6 +13,7 @@ from botbus_storage.migrator.backup import sync
 from botbus_storage.migrator.connection import opened
 from botbus_storage.migrator.errors import MigrationError
 from botbus_storage.migrator.target import Target
+from botbus_storage.ownership import give_to_owner
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
@@ -40,7 +41,8 @@ def set_aside(database: Path) -> Path:
 
 
 def put_in_place(new: Path, database: Path) -> None:
-    """Let the synced file `new` be the database from now on."""
+    """Let the synced file `new` be the database from now on, with the owner of the one before it."""
+    give_to_owner(new, database)
     remove_companions(database)
     new.replace(database)
     sync(database.parent)
