@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,27 @@ def test_ready_only_when_serving_and_stopping_on_the_way_out(
         assert daemon.url in first["STATUS"]
         assert daemon.stop() == 0
         assert told(notify_socket)["STOPPING"] == "1"
+
+
+def test_a_reload_is_told_from_its_beginning_to_its_end(
+    tmp_path: Path, notify_socket: socket.socket
+) -> None:
+    config = tmp_path / "botbus.toml"
+    config.write_text("")
+    with DaemonProcess(tmp_path, "--config", str(config)) as daemon:
+        assert told(notify_socket)["READY"] == "1"
+        for settings in ('log_level = "error"', "log_level = 3"):
+            config.write_text(settings)
+            before = time.monotonic_ns() // 1000
+            daemon.signal(signal.SIGHUP)
+            begun = told(notify_socket)
+            assert begun["RELOADING"] == "1"
+            assert before <= int(begun["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
+            ended = told(notify_socket)
+            assert ended["READY"] == "1"
+            assert "serves" in ended["STATUS"]
+        assert f"{config}: Expected `str`, got `int` - at `$.log_level`" in daemon.log()
+        assert daemon.stop() == 0
 
 
 def test_a_watchdog_is_pinged_and_not_by_a_daemon_that_hangs(
