@@ -123,8 +123,13 @@ class RunGroup(Room):
         return await self.update_status(id, "pending")
 
     async def retry(self, id: str, from_step: str | None = None) -> Run:
-        """Runs an ended run again: from what failed, or from a step on; the old rows are kept."""
-        attempt = (await self.get(id)).attempt
+        """Runs an ended run again: from what failed, or from a step on; the old rows are kept.
+
+        Raises NotFound, and IllegalState if it has not ended.
+        """
+        run = await self.get(id)
+        # What makes a repeat harmless would make a retry of a run that goes on look done.
+        attempt = run.attempt if run.status in RUN_ENDS else None
         request = checked(requests.RetryRun, id=id, from_step=from_step, attempt=attempt)
         return (await self._transport.call(request, RunReply)).run
 

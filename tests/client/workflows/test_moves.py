@@ -241,6 +241,17 @@ async def test_a_run_that_failed_is_retried_from_where_it_failed(daemon: DaemonP
     assert [row.superseded for row in rows] == [True] * 3 + [False] * 2
 
 
+async def test_a_run_that_goes_on_is_not_retried_in_silence(daemon: DaemonProcess) -> None:
+    async def body(run: botbus.Run) -> None:
+        await run.approval("publish")
+
+    async with staged(daemon, body) as stage:
+        run = await stage.start()
+        await until_step(stage.bus, run.id, "publish", "waiting_approval")
+        with pytest.raises(botbus.IllegalState, match="only an ended run can be retried"):
+            await run.retry("publish")
+
+
 async def test_a_retried_run_makes_its_child_anew(daemon: DaemonProcess) -> None:
     broken = True
 
