@@ -16,7 +16,7 @@ from botbus.channels import ChannelRoom
 from botbus.configurations import ConfigurationGroup
 from botbus.connections import ConnectionGroup
 from botbus.definitions import WorkflowGroup
-from botbus.errors import Invalid
+from botbus.errors import Denied, Invalid
 from botbus.mailbox import Mailbox
 from botbus.requesting import checked
 from botbus.room import EVERYTHING
@@ -30,7 +30,7 @@ from botbus.workflows.working import Working
 from botbus.workstreams import SessionGroup, WorkstreamGroup
 from botbus_protocol.grammar import check_name
 from botbus_protocol.limits import Limits
-from botbus_protocol.locations import SYSTEM_CONFIG, client_url, config_file, url_in
+from botbus_protocol.locations import SYSTEM_CONFIG, client_url, config_file, url_in, user_socket
 from botbus_protocol.records import Bot
 from botbus_protocol.replies import Bots, Figures, Welcome
 from botbus_protocol.requests import ListBots, Stats
@@ -160,8 +160,19 @@ def checked_timeout(timeout: Any) -> float:
 
 
 def default_url() -> str:
-    env, exists = os.environ, os.path.exists  # not Path.exists, which raises where one may not look
-    return client_url(env, os.getuid(), exists, url_in(_settings()), url_in(SYSTEM_CONFIG))
+    """Where a daemon is looked for. Raises Denied if it could be a stranger's."""
+    env, uid, exists = (
+        os.environ,
+        os.getuid(),
+        os.path.exists,
+    )  # Path.exists raises if it may not look
+    url = client_url(env, uid, exists, url_in(_settings()), url_in(SYSTEM_CONFIG))
+    folder = user_socket(env, uid).parent
+    if url == f"ipc://{user_socket(env, uid)}" and exists(folder):
+        owner = folder.stat().st_uid
+        if owner not in {uid, 0}:
+            raise Denied(f"{folder} belongs to user {owner}, who may listen there: set BOTBUS_URL")
+    return url
 
 
 def _settings() -> Path:

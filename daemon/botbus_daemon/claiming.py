@@ -4,6 +4,7 @@ The database has a lock of its own (storage). The socket's is a lock file beside
 start at once on one URL, one gets it, and the socket file a dead daemon left is removed by the next.
 """
 
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,10 +27,20 @@ def make_folder(folder: Path, *, private: bool) -> None:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if private and folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise CannotServe(f"{folder} can be written by others: make it yours with chmod 700")
+        if private:
+            _require_own(folder, folder.stat())
     except OSError as error:
         raise CannotServe(f"{folder} cannot be made: {error.strerror}") from error
+
+
+def _require_own(folder: Path, state: os.stat_result) -> None:
+    """Raises CannotServe where others could put a socket of their own in the place of ours."""
+    if state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise CannotServe(f"{folder} can be written by others: make it yours with chmod 700")
+    if state.st_uid not in {os.geteuid(), 0}:
+        raise CannotServe(
+            f"{folder} belongs to user {state.st_uid}: remove it, or choose another place with --url"
+        )
 
 
 @contextmanager

@@ -125,3 +125,21 @@ def test_the_url_of_the_settings_is_where_clients_go(
     monkeypatch.delenv("BOTBUS_URL", raising=False)
     with botbus.connect_sync("planner") as bus:
         assert bus.send("coder", 1).seq == 1
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root makes folders of others")
+def test_nobody_is_led_to_a_stranger_who_was_there_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where everybody may make folders, somebody else may have made ours."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("BOTBUS_URL", "BOTBUS_CONFIG", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "botbus").mkdir()
+    os.chown(tmp_path / "botbus", 4711, 4711)
+    with (
+        pytest.raises(botbus.Denied, match="belongs to user 4711"),
+        botbus.connect_sync("planner"),
+    ):
+        pass

@@ -128,6 +128,15 @@ def test_a_socket_folder_that_others_can_write_to_is_refused(folder: Path) -> No
     assert "chmod 700" in refused(daemon)
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root makes folders of others")
+def test_a_socket_folder_of_somebody_else_is_refused(folder: Path) -> None:
+    """He could take our socket away and put one of his own there."""
+    daemon = Elsewhere(folder, socket=folder / "his" / "bus.sock")
+    daemon.socket.parent.mkdir(mode=0o755)
+    os.chown(daemon.socket.parent, 4711, 4711)
+    assert "belongs to user 4711" in refused(daemon)
+
+
 def test_a_database_that_is_a_folder_is_refused(folder: Path) -> None:
     daemon = DaemonProcess(folder)
     daemon.database.mkdir()
