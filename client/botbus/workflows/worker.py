@@ -132,6 +132,10 @@ class Worker:
     def known(self, name: str) -> Workflow[Any] | None:
         return self._workflows.get(name)
 
+    def id_of(self, workflow: Workflow[Any]) -> str | None:
+        """The id of a workflow that is worked on here."""
+        return next((of for of, one in self._by_id.items() if one is workflow), None)
+
     async def create(self, create: Callable[[], Awaitable[RunReply]]) -> RunReply:
         """Makes a run while a slot is kept for it."""
         self._reserved += 1

@@ -101,7 +101,7 @@ class Working(Room):
         name = workflow.name if isinstance(workflow, Workflow) else workflow
         worker = self._worker_for(name, version) if not delay else None
         request = checkpointing.create_run(
-            name,
+            name if isinstance(workflow, str) else await self._id_of(workflow),
             input,
             id=id,
             version=version,
@@ -129,6 +129,14 @@ class Working(Room):
             return workflow.shape
         known = (one.known(workflow) for one in self._workers)
         return next((found.shape for found in known if found is not None), UNTYPED)
+
+    async def _id_of(self, workflow: Workflow[Any]) -> str:
+        """For a bot may have saved one of the same name, which is another one. Raises NotFound."""
+        for worker in self._workers:
+            if (here := worker.id_of(workflow)) is not None:
+                return here
+        group = WorkflowGroup(self._transport)
+        return (await group.by_name(workflow.name, owner_type=workflow.owner)).id
 
     async def _saved(self, workflow: Workflow[Any]) -> str:
         """The id of a workflow, which is saved now if it was not, or was otherwise."""

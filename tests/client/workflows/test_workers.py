@@ -287,3 +287,26 @@ async def test_an_interrupted_program_gives_its_runs_back(
     assert errors.rstrip().endswith("KeyboardInterrupt")
     assert "Group" not in errors
     assert "Exception ignored" not in errors
+
+
+async def test_a_workflow_that_is_given_is_not_one_of_the_same_name(
+    daemon: DaemonProcess,
+) -> None:
+    """By name, what a bot has saved for itself would be meant; nobody works on that."""
+
+    @botbus.workflow("twin")
+    async def twin(run: botbus.Run) -> str:
+        return "done"
+
+    async with (
+        botbus.connect("worker", url=daemon.url) as bus,
+        botbus.connect("starter", url=daemon.url) as starter,
+    ):
+        for one in (bus, starter):
+            await one.workflows.save({"name": "twin", "concurrency": 1})
+        with pytest.raises(botbus.NotFound):
+            await starter.start(twin)
+        await bus.work(twin)
+        for one in (bus, starter):
+            run = await one.start(twin)
+            assert await run.result(SECONDS) == "done"
