@@ -71,7 +71,7 @@ class BusRules(Account):
     @rule(client=CLIENT)
     def fetch_and_never_know(self, client: int) -> None:
         """The daemon is killed with the answer on its way: all of it may have been handed out."""
-        if not self.kills_left:
+        if not self.may_kill():
             return
         bot = self.world.speakers[client]
         self.kill_while(client, [{"op": "fetch", "max": 3, "lease": 600}], atomic=False)

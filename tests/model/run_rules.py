@@ -61,7 +61,7 @@ class RunRules(RunAccount):
 
     @rule(client=CLIENT)
     def claim_and_never_know(self, client: int) -> None:
-        if not self.kills_left:
+        if not self.may_kill():
             return
         self.kill_while(client, [self.claiming(2, wait=0.0)], atomic=False)
         for run in [run for run in self.books.runs.values() if run.claimable]:

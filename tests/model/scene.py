@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -15,7 +15,7 @@ from tests.model.operations import Operation
 from tests.model.world import World, until
 
 HOW = st.sampled_from(
-    ["once", "once", "twice", "once", "twice", "killed repeated", "killed looked"]
+    [*["once"] * 9, *["twice"] * 5, *["killed repeated"] * 1, *["killed looked"] * 1]
 )
 """How an operation is put: once; twice; with a SIGKILL of the daemon while it is under way, and then
 once more or never again. Kills are dear: after KILLS of them it is put once instead.
@@ -36,6 +36,16 @@ daemon did, for a kill ends differently each time: they do nothing if there is n
 """
 
 
+class _AllRules:
+    """Takes the place of hypothesis' own choice of the rules of one example."""
+
+    def is_enabled(self, name: str) -> bool:
+        return bool(name)
+
+
+_ALL_RULES: Any = st.just(_AllRules())
+
+
 def pick(number: int, things: Sequence[Thing]) -> Thing:
     return things[number % len(things)]
 
@@ -45,6 +55,8 @@ class Scene(RuleBasedStateMachine):
 
     daemon: ClassVar[DaemonProcess]
     KILLS: ClassVar[int] = 2
+    SWARM: ClassVar[bool] = True
+    """Whether each example has only some of the rules, which finds more if there are many examples."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,9 +66,13 @@ class Scene(RuleBasedStateMachine):
         self.posts: list[tuple[int, Post]] = []
         self.number = 0
         self.kills_left = self.KILLS
+        self.patience = self.quiet = 0
+        if not self.SWARM:
+            self._rules_strategy.enabled_rules_strategy = _ALL_RULES
 
-    @initialize()
-    def open_channels(self) -> None:
+    @initialize(patience=st.integers(0, 40))
+    def open_channels(self, patience: int) -> None:
+        self.patience = self.quiet = patience
         for word in ("news", "talk"):
             name = f"{self.world.prefix}-{word}"
             assert self.world.clients[0].ok("create_channel", name=name)["created"]
@@ -65,6 +81,11 @@ class Scene(RuleBasedStateMachine):
     def body(self) -> Json:
         self.number += 1
         return {"number": self.number}
+
+    def may_kill(self) -> bool:
+        """Now and then: what is killed should have something to lose."""
+        self.quiet -= 1
+        return self.kills_left > 0 and self.quiet < 0
 
     def speaker(self, bot: str) -> int:
         return self.world.speakers.index(bot)
@@ -79,7 +100,7 @@ class Scene(RuleBasedStateMachine):
     ) -> bool:
         """Puts operations in one frame; whether they were accepted (a frame by parts always is)."""
         requests = [operation.request for operation in operations]
-        if how.startswith("killed") and self.kills_left:
+        if self.may_kill() and how.startswith("killed"):
             self.kill_while(client, requests, atomic=atomic)
             if _looked(operations, how):
                 return self._look(operations, atomic=atomic)
@@ -125,16 +146,16 @@ class Scene(RuleBasedStateMachine):
     # How things break
 
     def kill_while(self, client: int, requests: list[Json], *, atomic: bool) -> None:
-        self.kills_left -= 1
+        self.kills_left, self.quiet = self.kills_left - 1, self.patience
         after = (0.0, 0.001, 0.004)[self.kills_left % 3]
         self.world.kill_while(client, requests, atomic=atomic, after=after)
         self.survive(killed=True)
 
     @rule(killed=st.booleans())
     def restart(self, killed: bool) -> None:
-        if not self.kills_left:
+        if not self.may_kill():
             return
-        self.kills_left -= 1
+        self.kills_left, self.quiet = self.kills_left - 1, self.patience
         self.world.restart(killed=killed)
         self.survive(killed=killed)
 

@@ -24,13 +24,14 @@ backoff_limit_seconds = 0.05
 """
 
 BOUNDED = settings(
-    max_examples=8,
+    max_examples=16,
     stateful_step_count=80,
     derandomize=True,
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+BRIEF = settings(BOUNDED, max_examples=8)
 LONG = settings(BOUNDED, max_examples=60, stateful_step_count=150, derandomize=False)
 
 
@@ -46,9 +47,10 @@ def daemon() -> Iterator[DaemonProcess]:
 
 
 def hold(
-    kind: type[Scene], daemon: DaemonProcess, profile: settings = BOUNDED, kills: int = 2
+    kind: type[Scene], daemon: DaemonProcess, profile: settings = BOUNDED, kills: int = 1
 ) -> None:
-    machine = type(kind.__name__, (kind,), {"daemon": daemon, "KILLS": kills})
+    few = {"daemon": daemon, "KILLS": kills, "SWARM": profile is LONG}
+    machine = type(kind.__name__, (kind,), few)
     run_state_machine_as_test(machine, settings=profile)
 
 
@@ -64,7 +66,7 @@ def test_runs(daemon: DaemonProcess) -> None:
 
 @pytest.mark.timeout(300)
 def test_records(daemon: DaemonProcess) -> None:
-    hold(RecordRules, daemon)
+    hold(RecordRules, daemon, BRIEF)
 
 
 @pytest.mark.timeout(300)
