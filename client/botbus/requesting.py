@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw
 
+from botbus import traces
 from botbus.errors import Invalid
 from botbus.held import Held
 from botbus_protocol import requests
@@ -45,7 +46,7 @@ def send(
         type=type,
         id=id or new_id(),
         reply_to=reply_to,
-        headers=headers or {},
+        headers=(headers or {}) if id else traces.of_this_span(headers),  # a repeat is the same
         ttl=ttl,
         delay=delay,
         deliver_at=time_text(deliver_at),
@@ -74,7 +75,7 @@ def publish(
         type=type,
         id=id or new_id(),
         reply_to=reply_to,
-        headers=headers or {},
+        headers=(headers or {}) if id else traces.of_this_span(headers),
         ttl=ttl,
         delay=delay,
         deliver_at=time_text(deliver_at),
@@ -138,7 +139,7 @@ def reply(
         type=type,
         id=held.hold.reply_id,
         reply_to=held.message.id,
-        headers=headers,
+        headers=traces.of_question(headers, held.message.headers),
         ttl=ttl,
         delay=delay,
         deliver_at=deliver_at,

@@ -19,6 +19,7 @@ from botbus_daemon.mailbox import Mailbox
 from botbus_daemon.monitoring.health import Health
 from botbus_daemon.monitoring.survey import Survey
 from botbus_daemon.monitoring.tally import Tally
+from botbus_daemon.monitoring.traces import Traces
 from botbus_daemon.parents import Parents
 from botbus_daemon.policy import Policy
 from botbus_daemon.presence import Connection, Presence, Session
@@ -46,6 +47,7 @@ class Broker:
         self.health = health or Health()
         self.tally = Tally(head)
         self.survey = Survey(store.backlog)
+        self.traces: Traces | None = None
         self.streams = Streams(head)
         self.parents = Parents()
         self.questions = Questions()

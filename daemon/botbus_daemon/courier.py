@@ -14,11 +14,12 @@ from msgspec import Struct
 from botbus_daemon.deliveries import OpenDelivery
 from botbus_daemon.gathering import Gatherer
 from botbus_daemon.mailbox import Mailbox
+from botbus_daemon.monitoring.traces import HEADER, Traces
 from botbus_daemon.presence import Session
 from botbus_daemon.recording import row_of
 from botbus_daemon.streams import size_of
 from botbus_protocol import timestamps
-from botbus_protocol.records import Delivery
+from botbus_protocol.records import Delivery, Message
 from botbus_storage import clock
 from botbus_storage.reading.mailboxes import OpenDelivery as StoredDelivery
 
@@ -180,12 +181,18 @@ class Courier:
         delivery.fetched_at = moment.text
         delivery.first_fetched_at = delivery.first_fetched_at or moment.text
         self.broker.parents.remember(message)
+        if self.broker.traces is not None and HEADER in message.headers:
+            self._trace(self.broker.traces, delivery, message)
         return Delivery(
             message=message,
             attempt=delivery.attempts,
             lease=lease,
             lease_expires_at=moment.lease_end,
         )
+
+    def _trace(self, traces: Traces, delivery: OpenDelivery, message: Message) -> None:
+        to, since = self.mailbox.bot, message.timestamp
+        traces.delivered(message.headers, message.id, to, since, delivery.attempts)
 
     def _put_off(self, delivery: OpenDelivery, moment: "_Moment") -> bool:
         """Whether a delivery may not be handed out now: it is too late for it, or too early."""

@@ -20,6 +20,7 @@ NEEDS_RESTART = frozenset(
         "key_file",
         "socket_mode",
         "http",
+        "traces",
         "limits.frame_bytes",
         "migrations",
         "retention",

@@ -25,6 +25,7 @@ from botbus_daemon.listener import Listener
 from botbus_daemon.monitoring.health import Health
 from botbus_daemon.monitoring.pages import Source, open_pages
 from botbus_daemon.monitoring.status import Status
+from botbus_daemon.monitoring.traces import open_traces
 from botbus_daemon.reloading import change
 from botbus_daemon.remedies import cannot_serve
 from botbus_daemon.settings import Settings, SettingsError
@@ -143,7 +144,11 @@ async def _serve_store(
     announce: Callable[[str], None],
     reread: Reread,
 ) -> None:
-    async with open_broker(settings, store, health) as broker:
+    async with (
+        open_traces(settings.traces) as traces,
+        open_broker(settings, store, health) as broker,
+    ):
+        broker.traces = traces
         pages.broker = broker
         dispatcher = Dispatcher(broker)
         listener = Listener(

@@ -17,6 +17,7 @@ from botbus_daemon.backoff import DeliveryPolicy
 from botbus_daemon.charges.settings import BotLimits
 from botbus_daemon.loop_guard import LoopPolicy
 from botbus_daemon.monitoring.settings import HttpPolicy
+from botbus_daemon.monitoring.traces import TracePolicy
 from botbus_daemon.policy import Rule
 from botbus_daemon.retention.settings import RetentionPolicy
 from botbus_daemon.runs.settings import WorkflowPolicy
@@ -52,6 +53,7 @@ class FileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     workflows: WorkflowPolicy = field(default_factory=WorkflowPolicy)
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     http: HttpPolicy = field(default_factory=HttpPolicy)
+    traces: TracePolicy = field(default_factory=TracePolicy)
     limits: dict[str, Any] = field(default_factory=dict)
     bot_limits: BotLimits = field(default_factory=BotLimits)
     socket_mode: Mode = "0600"
@@ -72,6 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     workflows: WorkflowPolicy = field(default_factory=WorkflowPolicy)
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     http: HttpPolicy = field(default_factory=HttpPolicy)
+    traces: TracePolicy = field(default_factory=TracePolicy)
     limits: Limits = field(default_factory=Limits)
     bot_limits: BotLimits = field(default_factory=BotLimits)
     socket_mode: int = 0o600
@@ -108,6 +111,7 @@ def load_settings(
         workflows=file.workflows,
         retention=file.retention,
         http=file.http,
+        traces=file.traces,
         limits=_limits(path, file.limits),
         bot_limits=file.bot_limits,
         socket_mode=int(file.socket_mode, 8),

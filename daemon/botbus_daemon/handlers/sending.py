@@ -8,6 +8,7 @@ from msgspec import Raw, Struct
 from botbus_daemon.broker import Broker
 from botbus_daemon.charges.mailboxes import Share
 from botbus_daemon.courier import Courier
+from botbus_daemon.monitoring.traces import HEADER
 from botbus_daemon.parents import Parent
 from botbus_daemon.plans import Caller, Plan, Write
 from botbus_daemon.presence import Session
@@ -97,6 +98,9 @@ def saved(
         if broker.wants(operation.channel, outcome.recipient_id):
             message = message_of(session, request, operation, outcome)
             broker.routed(message, outcome.recipient_id)
+        if broker.traces is not None and HEADER in request.headers:
+            to = operation.channel or outcome.recipient_name or ""
+            broker.traces.stored(request.headers, outcome.id, to, outcome.timestamp)
     if operation.channel is not None:
         return Receipt(
             id=outcome.id,
