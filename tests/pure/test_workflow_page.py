@@ -1,5 +1,6 @@
 """docs/workflows.md: its examples are what the daemon takes, its figures are those of the code."""
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import get_args
 import msgspec
 import pytest
 
+import botbus
+from botbus.workflows.conversing import named
 from botbus_daemon.runs.settings import WorkflowPolicy
 from botbus_protocol.codec import decode_frame
 from botbus_protocol.definitions import LONGEST_TIMEOUT, MAX_STEP_ID, MOST_ATTEMPTS, outline_of
@@ -80,3 +83,35 @@ def test_all_events_and_all_kinds_of_waits_are_told() -> None:
     kinds = get_args(WaitFor.__annotations__["kind"])
     assert set(kinds) < set(get_args(WaitKind))
     assert [kind for kind in kinds if f"| `{kind}` |" not in PAGE] == []
+
+
+@pytest.mark.parametrize("kind", ["send", "publish", "ask"])
+def test_steps_without_a_name_are_called_as_the_page_says(kind: str) -> None:
+    to = "builds" if kind == "publish" else "coder"
+    assert f"`{named(kind, to, 'message')}`; with a type `{named(kind, to, 'TYPE')}`" in WORDS
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        botbus.StepFailed("tag", "no disk"),
+        botbus.StepTimeout("tag", "no time"),
+        botbus.RunFailed("run", "no disk"),
+        botbus.RunCancelled("run"),
+    ],
+)
+def test_exceptions_have_what_the_page_says(error: botbus.BusError) -> None:
+    (row,) = re.findall(rf"^\| `botbus\.{type(error).__name__}` \|.*\|(.*)\|$", PAGE, re.MULTILINE)
+    told = set(re.findall(r"`\.(\w+)`", row))
+    assert told == set(vars(error)) - {"message", "code", "details"}
+
+
+def test_what_a_body_may_await_is_all_that_a_run_awaits() -> None:
+    """Everything that is async in a run, and nothing else."""
+    (rule,) = re.findall(r"only what `run` gives\*\* - (.*?) - one after", WORDS)
+    asynchronous = {
+        name
+        for name, what in inspect.getmembers(botbus.Run)
+        if name[0] != "_" and inspect.iscoroutinefunction(what)
+    }
+    assert set(re.findall(r"`run\.(\w+)`", rule)) == asynchronous
