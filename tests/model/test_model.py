@@ -1,4 +1,17 @@
-"""Random sequences of requests, with restarts and SIGKILLs, held against an oracle in memory."""
+"""Random sequences of requests, with restarts and SIGKILLs, held against an oracle in memory.
+
+Several clients send, fetch and settle messages, work on runs and keep records, over the wire, at a real
+daemon; every request is put once, or twice, or while the daemon is killed. The oracle knows what was
+acknowledged, and so what must be there, what may be, and what must not. At the end of each example all
+is brought to its end: mailboxes are emptied, runs worked off, histories and fates compared.
+
+That this can fail was tried by breaking what it is to find, one thing at a time: answers before the
+commit; cursors that are forgotten at a restart; verdicts and checkpoints with any lease; what is newest
+handed out first; acked or recalled messages offered again; exhausted deliveries that never die; dead
+letters lost in their replay; runs that are not recovered after a crash; a queue of runs whose next is
+not let in; a change of a configuration that is made again by its repeat; a step without its change of
+the context. The short profile has found each of them.
+"""
 
 import tempfile
 from collections.abc import Iterator
