@@ -9,6 +9,8 @@ import pytest
 
 from botbus_daemon.backoff import DeliveryPolicy
 from botbus_daemon.charges.settings import BotLimits
+from botbus_daemon.checking import check
+from botbus_daemon.claiming import CannotServe
 from botbus_daemon.loop_guard import LoopPolicy
 from botbus_daemon.retention.settings import RetentionPolicy
 from botbus_daemon.runs.settings import WorkflowPolicy
@@ -56,6 +58,8 @@ def test_flag_beats_environment_beats_file_beats_default(folder: Path) -> None:
         ('[delivery]\nmax_deliveries = "three"', "$.delivery.max_deliveries"),
         ("[limits]\nframe = 1", "limits has no key 'frame'"),
         ("[limits]\nframe_bytes = 1.5", "frame_bytes"),
+        ("[limits]\nframe_bytes = -1", "frame_bytes"),
+        ("[limits]\nwait_seconds = 0", "wait_seconds"),
         ("url = 3", "$.url"),
         ('socket_mode = "rw"', "$.socket_mode"),
         ('[[policy]]\nuser = ["alice"]', "unknown field `user` - at `$.policy[0]`"),
@@ -75,3 +79,20 @@ def test_a_file_that_was_named_must_be_there(folder: Path) -> None:
         load_settings(config=folder / "missing.toml", env={})
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings(env={"BOTBUS_CONFIG": str(folder / "missing.toml")})
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('url = "ipc://relative/bus.sock"', "must be absolute"),
+        (f'url = "ipc:///{"x" * 108}"', "shorten it"),
+        ('key_file = "/nonexistent/key"', "the key file /nonexistent/key cannot be read"),
+    ],
+)
+def test_what_only_a_look_finds_is_found_before_serving(
+    folder: Path, text: str, sentence: str
+) -> None:
+    config = folder / "botbus.toml"
+    config.write_text(text)
+    with pytest.raises(CannotServe, match=re.escape(sentence)):
+        check(load_settings(config=config, env={}))

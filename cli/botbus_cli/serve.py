@@ -59,6 +59,7 @@ def serve(
 
     Prints one line when it is ready to serve.
     """
+    from botbus_daemon.checking import check
     from botbus_daemon.claiming import CannotServe
     from botbus_daemon.logs import configure, limit
     from botbus_daemon.serve import run
@@ -76,6 +77,7 @@ def serve(
     try:
         settings = read()
         if check_config:
+            check(settings)
             click.echo(f"the settings are fine: {settings.url} from {settings.database}")
             return
         limit(settings.log_level)

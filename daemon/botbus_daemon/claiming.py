@@ -43,9 +43,8 @@ def _require_own(folder: Path, state: os.stat_result) -> None:
         )
 
 
-@contextmanager
-def claimed_socket(url: str) -> Iterator[None]:
-    """The URL for this process alone. Raises CannotServe."""
+def socket_path(url: str) -> Path:
+    """Where the socket of a URL lies. Raises CannotServe if there can be none."""
     path = Path(url.removeprefix("ipc://"))
     if not path.is_absolute():
         raise CannotServe(f"url {url}: the path of the socket must be absolute, as ipc:///path")
@@ -53,6 +52,13 @@ def claimed_socket(url: str) -> Iterator[None]:
         raise CannotServe(
             f"url {url}: the path has more than {LONGEST_SOCKET_PATH} bytes: shorten it"
         )
+    return path
+
+
+@contextmanager
+def claimed_socket(url: str) -> Iterator[None]:
+    """The URL for this process alone. Raises CannotServe."""
+    path = socket_path(url)
     make_folder(path.parent, private=True)
     lock = DatabaseLock(path, "botbus daemon")
     try:

@@ -1,23 +1,27 @@
 """How much a client may say at once; `hello` tells the figures in force, settings change them."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Count = Annotated[int, Meta(ge=1)]
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    frame_bytes: int = 1024 * 1024
+    frame_bytes: Count = 1024 * 1024
     """The largest frame, in bytes of msgpack."""
-    body_bytes: int = 256 * 1024
+    body_bytes: Count = 256 * 1024
     """The largest body, in bytes of the JSON text that is stored."""
-    headers_bytes: int = 16 * 1024
+    headers_bytes: Count = 16 * 1024
     """The largest set of headers, in bytes of the JSON text that is stored."""
-    requests_per_frame: int = 1000
-    step_output_bytes: int = 1_000_000
+    requests_per_frame: Count = 1000
+    step_output_bytes: Count = 1_000_000
     """The largest output of a step, in bytes of the JSON text that is stored."""
-    context_bytes: int = 10_000_000
+    context_bytes: Count = 10_000_000
     """The largest context of a run, in bytes of the JSON text that is stored."""
-    fetch_messages: int = 1000
+    fetch_messages: Count = 1000
     """The most deliveries or messages that one reply holds; a request for more gets this many."""
-    wait_seconds: float = 3600.0
+    wait_seconds: Annotated[float, Meta(gt=0)] = 3600.0
     """The longest a request may be parked in the daemon."""
 
 
