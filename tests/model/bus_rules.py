@@ -139,6 +139,15 @@ class BusRules(Account):
         start = None if ends else pick(number // 2, starts)
         bot = self.world.speakers[client]
         self.carry_out(client, [Subscription(self.letters, bot, channel, start)], how)
+        if ends:
+            self.forget_what_nobody_knows(bot, channel)
+
+    def forget_what_nobody_knows(self, bot: str, channel: str) -> None:
+        """What was handed out and forgotten in a crash is, without a subscription, for nobody."""
+        for seq, letter in list(self.letters.box(bot).items()):
+            of_channel = letter.message.channel == channel
+            if of_channel and letter.doubt and self.state(bot, letter) == "none":
+                del self.letters.box(bot)[seq]
 
     @rule(number=PICK, op=st.sampled_from(["replay_dead", "drop_dead"]), how=HOW)
     def revive(self, number: int, op: str, how: str) -> None:

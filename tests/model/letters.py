@@ -85,7 +85,7 @@ class Letter:
 
     def survive(self, *, killed: bool) -> None:
         """The daemon was started again: nobody holds anything."""
-        if not killed:
+        if not killed and not self.doubt:
             self.keep()
         if self.state == "out":
             self.put_back(0.0)
