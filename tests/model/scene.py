@@ -1,6 +1,7 @@
 """What all rules share: the world, the oracle, how operations are put, and the ways things break."""
 
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -175,9 +176,12 @@ class Scene(RuleBasedStateMachine):
             self.letters.let_go(letter, 0.0)
 
     def teardown(self) -> None:
+        error = sys.exc_info()[1]
         try:
-            if sys.exc_info()[0] is None:  # else the account would hide what failed
+            if error is None:  # else the account would hide what failed
                 self.account()
+            elif isinstance(error, Exception):
+                traceback.print_exception(error)  # hypothesis tells only what happens twice
         finally:
             self.world.close()
 
