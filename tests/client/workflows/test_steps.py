@@ -1,6 +1,7 @@
 """Steps that fail, take too long, are tried again, and give what cannot be stored."""
 
 import asyncio
+import logging
 import time
 from typing import Any
 
