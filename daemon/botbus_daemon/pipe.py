@@ -68,6 +68,8 @@ class Pipe(asyncio.Protocol):
         self._under_way = 0
         self._unread = False
         """Whether the other side has not read what was answered."""
+        self._held: asyncio.TimerHandle | None = None
+        """Runs while no requests are wanted of it."""
         self._reading = True
         self._rest: asyncio.TimerHandle | None = None
         """Runs while a frame has arrived in part."""
@@ -111,6 +113,8 @@ class Pipe(asyncio.Protocol):
         self._timer.cancel()
         if self._rest is not None:
             self._rest.cancel()
+        if self._held is not None:
+            self._held.cancel()
         self._backlog.clear()
         if self._joined:
             self._house.left(self)
@@ -167,6 +171,7 @@ class Pipe(asyncio.Protocol):
         self._greeting = None
         self._joined = True
         self.connection = Connection(self.number, peer_of(self._transport.get_extra_info("socket")))
+        self.connection.hold = self._hold
         self._house.joined(self)
         return data[len(REQ) :]
 
@@ -174,7 +179,17 @@ class Pipe(asyncio.Protocol):
         if self._house.full:
             self._house.waits(self)
             return False
-        return not self._unread and self._under_way < MOST_UNDER_WAY
+        return self._held is None and not self._unread and self._under_way < MOST_UNDER_WAY
+
+    def _hold(self, until: float) -> None:
+        """Brings no more requests until a time of the loop."""
+        if self._held is not None:
+            self._held.cancel()
+        self._held = self._loop.call_at(until, self._go_on)
+
+    def _go_on(self) -> None:
+        self._held = None
+        self.proceed()
 
     def _read(self, wanted: bool) -> None:
         if wanted != self._reading and not self._transport.is_closing():

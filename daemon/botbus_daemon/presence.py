@@ -57,6 +57,8 @@ class Connection:
         """Whether the policy lets it do everything, so that nothing needs to be looked up."""
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Resolves when the pipe is lost; what is parked for it ends then."""
+        self.hold: Callable[[float], None] = _listen_on
+        """Lets no more requests in until a time of the loop."""
         self.parked = 0
         self.frames = 0
         """That have come through it."""
@@ -67,6 +69,10 @@ class Connection:
         return [f.result() for f in done if f.exception() is None]
 
 
+def _listen_on(_: float) -> None:
+    pass
+
+
 class Presence:
     """The connections and sessions that are alive."""
 
@@ -74,9 +80,9 @@ class Presence:
         self,
         see: Callable[[str], Awaitable[tuple[str, str]]],
         spoken: Callable[[Connection], None],
-        check: Callable[[int], None],
+        check: Callable[[Connection, str, int], None],
     ) -> None:
-        """`check` raises Refused if a bot that has so many connections may not have another."""
+        """`check` raises Refused if a bot that has so many connections may not have this one too."""
         self._see = see
         self._spoken = spoken
         self._check = check
@@ -119,7 +125,7 @@ class Presence:
     ) -> None:
         try:
             bot_id, name = await self._see(bot)
-            self._check(self.connected(bot_id))
+            self._check(connection, bot_id, self.connected(bot_id))
         except Refused as refusal:
             del connection.sessions[bot]
             future.set_exception(refusal)

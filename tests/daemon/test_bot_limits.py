@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from botbus_daemon.charges.penalties import SECONDS
 from tests.daemon.conftest import Bots, unique
 from tests.daemon.plain import Json, Plain, error_of, new_id
 from tests.daemons import DaemonProcess
@@ -243,3 +244,30 @@ def test_who_has_stored_too_much_is_refused_and_nobody_else(
     bots.daemon.start()
     codes = [fill(hoarder, to, 1, "x" * 1000)[0] for _ in range(100)]
     assert "limit" in codes
+
+
+# Whoever goes on all the same
+
+
+def test_who_goes_on_is_not_listened_to_for_a_while_and_others_are(bots: Bots) -> None:
+    flooder, other, victim = bots("flooder"), bots("other"), str(bots("victim").bot)
+    assert fill(flooder, victim, 10) == [None] * 10
+    begun = time.monotonic()
+    assert set(fill(flooder, victim, 100)) == {"limit"}
+    refused_at = time.monotonic()
+    late = flooder.parked(flooder.letter(victim))
+    assert fill(other, victim, 1) == [None]
+    assert time.monotonic() - begun < 100 * SECONDS
+    late.reply()
+    assert time.monotonic() - refused_at > 100 * SECONDS / 2
+
+
+def test_all_connections_of_a_bot_share_its_penalty(bots: Bots) -> None:
+    name, victim = unique("flooder"), str(bots("victim").bot)
+    one, other = bots.named(name), bots.named(name)
+    assert fill(one, victim, 10) == [None] * 10
+    assert set(fill(one, victim, 100)) == {"limit"}
+    refused_at = time.monotonic()
+    assert fill(other, victim, 1) == ["limit"]
+    assert fill(other, victim, 1) == ["limit"]
+    assert time.monotonic() - refused_at > 100 * SECONDS / 2

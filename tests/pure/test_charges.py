@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botbus_daemon.charges import rates, stored
+from botbus_daemon.charges.penalties import BOTS, MOST_SECONDS, SECONDS, Penalties
 from botbus_daemon.charges.places import Places
 from botbus_daemon.charges.rates import Rates
 from botbus_daemon.charges.settings import BotLimits
@@ -143,3 +144,23 @@ def test_no_limit_of_storage_never_looks() -> None:
     some = Stored(0)
     some.room -= 10**15
     assert some.room > 10**15
+
+
+@given(PAUSES)
+def test_a_flood_of_refusals_is_slowed_to_what_a_penalty_takes(pauses: list[float]) -> None:
+    """Who waits for its penalty each time is refused so often, and not more."""
+    book = Penalties()
+    now = 0.0
+    for refusals, pause in enumerate(pauses, 1):
+        now = max(now + pause / 1000, book.add("a", now))
+        assert refusals <= now / SECONDS + 1
+    assert book.add("b", now) == now + SECONDS
+
+
+def test_a_penalty_is_bounded_and_forgotten() -> None:
+    book = Penalties()
+    assert max(book.add("a", 1.0) for _ in range(10_000)) == 1.0 + MOST_SECONDS
+    for number in range(BOTS):
+        book.add(f"bot-{number}", 100.0)
+    assert book.add("late", 200.0) == 200.0 + SECONDS
+    assert len(book) <= BOTS

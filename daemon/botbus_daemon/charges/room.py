@@ -13,10 +13,12 @@ from typing import NoReturn
 from botbus_daemon.charges.excess import Excess
 from botbus_daemon.charges.mailboxes import Account, Mailboxes, Share
 from botbus_daemon.charges.measuring import Measuring
+from botbus_daemon.charges.penalties import Penalties
 from botbus_daemon.charges.places import Places
 from botbus_daemon.charges.rates import Rates
 from botbus_daemon.charges.settings import BotLimits
-from botbus_daemon.presence import Session
+from botbus_daemon.presence import Connection, Session
+from botbus_protocol.errors import Refused
 from botbus_storage.repositories.charges import ChargeRepository
 
 MOST_COUNTS = 2
@@ -34,6 +36,7 @@ class Charges:
         self._mailboxes = Mailboxes(limits)
         self._rates = Rates(limits)
         self._parked = Places(limits.parked)
+        self._penalties = Penalties()
         self._storage = Measuring(limits.stored_bytes, disk, size)
         self._stored = self._storage.stored
 
@@ -66,8 +69,19 @@ class Charges:
             stored.room -= size
         return share
 
-    async def room_for(self, bot: str, to: str | None, size: int) -> Share:
+    async def room_for(self, session: Session, to: str | None, size: int) -> Share:
         """As `take`, and asks whoever has to be asked. Raises Refused: `limit`."""
+        try:
+            return await self._room_for(session.bot_id, to, size)
+        except Refused:
+            self._penalise(session.connection, session.bot_id)
+            raise
+
+    def _penalise(self, connection: Connection, bot: str) -> None:
+        """Does not listen for a moment to who is refused."""
+        connection.hold(self._penalties.add(bot, self._loop.time()))
+
+    async def _room_for(self, bot: str, to: str | None, size: int) -> Share:
         self._check_rate(bot)
         stored = self._stored
         tight = stored.room < size and self._storage.tight(bot, size)
@@ -114,10 +128,11 @@ class Charges:
 
     # Connections and what they wait for
 
-    def check_connections(self, connected: int) -> None:
-        """Whether a bot that has so many connections may have another. Raises Refused: `limit`."""
+    def check_connections(self, connection: Connection, bot: str, connected: int) -> None:
+        """Whether a bot that has so many connections may have this one. Raises Refused: `limit`."""
         most = self._limits.connections
         if most and connected >= most:
+            self._penalise(connection, bot)
             raise Excess("connections", most).refusal(
                 f"this bot has {connected} connections already: close some"
             )
@@ -129,6 +144,7 @@ class Charges:
             yield
             return
         if not self._parked.take(session.bot_id):
+            self._penalise(session.connection, session.bot_id)
             figure = self._limits.parked
             excess = Excess("parked", figure)
             raise excess.refusal(f"{figure} requests of this bot wait already: let some end first")

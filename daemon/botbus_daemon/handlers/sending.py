@@ -61,7 +61,7 @@ async def write_letter(
     size = _size_of(operation)
     share = broker.charges.take(session.bot_id, operation.to, size)
     if share is None:
-        share = await broker.charges.room_for(session.bot_id, operation.to, size)
+        share = await broker.charges.room_for(session, operation.to, size)
     posting = Posting(broker, session, request, operation, share, size)
     return Write(operation, posting.saved, posting.withdrawn)
 
