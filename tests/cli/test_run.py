@@ -337,7 +337,7 @@ def test_a_key_of_two_workflows_is_no_name(run: Botbus, planner: botbus.SyncBus)
     [
         (["start", "no such"], 2, "NAME 'no such' is not a name"),
         (["start", "never-saved"], 1, "never-saved"),
-        (["start", "x", "{x}"], 2, "BODY looks like JSON and is not"),
+        (["start", "x", "{x}"], 2, "INPUT looks like JSON and is not"),
         (["start", "x", "--delay", "-1"], 2, "Invalid value for '--delay'"),
         (["list", "--status", "ready"], 2, "'ready' is not one of"),
         (["list", "--since", "noon"], 2, "--since 'noon' is not a time"),

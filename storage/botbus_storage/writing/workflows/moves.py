@@ -126,7 +126,7 @@ def _resume(tx: Transaction, run: RunRow, op: UpdateRunStatus, after: Consequenc
     if run.ended:
         raise Refused(
             Code.ILLEGAL_STATE,
-            f"run {run.id} is {run.status}, which is its end: to run it again use retry_run",
+            f"run {run.id} is {run.status}, which is its end: to run it again, retry it",
             **{"from": run.status, "to": "pending"},
         )
     if run.status == "running":
