@@ -121,7 +121,12 @@ def account(database: Path, producers: list[Player], consumers: list[Player]) ->
                 "SELECT b.name, d.seq, d.state FROM bot_deliveries d JOIN bots b ON b.id = d.bot_id"
             )
         }
-        bodies = [body for (body,) in connection.execute("SELECT body FROM bot_messages")]
+        bodies = [
+            body
+            for (body,) in connection.execute(
+                "SELECT body FROM bot_messages WHERE sender_bot_name LIKE 'producer%'"
+            )  # the daemon's own events may say the same twice: a run crashes twice
+        ]
         channel = {
             seq
             for (seq,) in connection.execute(
