@@ -76,7 +76,7 @@ class BusRules(Account):
         bot = self.world.speakers[client]
         self.kill_while(client, [{"op": "fetch", "max": 3, "lease": 600}], atomic=False)
         for letter in self.letters.box(bot).values():
-            if letter.open(time.time()):
+            if letter.open(time.time()) and letter.ready_at() < time.time():
                 letter.lose_sight()
 
     def verdict(self, number: int, kind: int) -> tuple[str, Verdict]:

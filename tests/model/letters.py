@@ -60,7 +60,7 @@ class Letter:
         return self.message.recalled or (self.state != "out" and self.message.expired(now))
 
     def ready_at(self) -> float:
-        return max(self.due, self.message.not_before if self.state == "fresh" else 0.0)
+        return max(self.due, self.message.not_before)
 
     def keep(self) -> None:
         """What is believed of it is on the disk now."""
@@ -79,7 +79,6 @@ class Letter:
         """It may have been handed out, and the daemon may have written that down, or not."""
         self.seen, self.doubt = True, True
         self.state = "waiting" if self.state == "fresh" else self.state
-        self.due = max(self.due, self.message.not_before)
         self.most += 1
         self.leases.append("unknown")
 
