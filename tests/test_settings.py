@@ -61,6 +61,8 @@ def test_flag_beats_environment_beats_file_beats_default(folder: Path) -> None:
         ("[limits]\nframe_bytes = -1", "frame_bytes"),
         ("[limits]\nwait_seconds = 0", "wait_seconds"),
         ("url = 3", "$.url"),
+        ("[bot_limits]\nparked = -1", "$.bot_limits.parked"),
+        ('log_level = "loud"', "$.log_level"),
         ('socket_mode = "rw"', "$.socket_mode"),
         ('[[policy]]\nuser = ["alice"]', "unknown field `user` - at `$.policy[0]`"),
         ("url", "is not TOML"),

@@ -147,6 +147,19 @@ def test_what_is_recalled_makes_room_too(bots: Bots) -> None:
     assert fill(sender, reader, 10) == [None] * 10
 
 
+def test_what_is_given_up_or_too_old_makes_room_too(bots: Bots) -> None:
+    sender, reader = bots("sender"), bots("reader")
+    to = str(reader.bot)
+    short = [sender.letter(to, n, ttl=0.001) for n in range(4)]
+    assert all("ok" in reply for reply in sender.ask(*short))
+    assert fill(sender, to, 6) == [None] * 6
+    for delivery in reader.fetch():
+        reader.settle("term", delivery, reason="no use")
+    went_through = 0
+    while went_through < 10:  # that something is too old is written some milliseconds later
+        went_through += fill(sender, to, 1).count(None)
+
+
 def test_what_is_handed_out_and_not_settled_takes_room(bots: Bots) -> None:
     sender, reader = bots("sender"), bots("reader")
     assert fill(sender, str(reader.bot), 10) == [None] * 10

@@ -25,6 +25,8 @@ COUNTING_SHARE = 4.0
 """Times as long as counting it took, such a mailbox is left alone before it is counted again."""
 LEAST_PAUSE = 0.005
 """Seconds; even if it is counted in no time."""
+ENDLESS = 2**62
+"""Where there is no limit."""
 KEPT = 0.9
 """Share of `MOST_FIGURES` that stays when some are forgotten."""
 
@@ -109,10 +111,10 @@ class Mailboxes:
     def limit(self, limits: BotLimits) -> None:
         """From now on these limits hold."""
         self._limits = limits
-        self._messages = limits.mailbox_messages or inf
-        self._bytes = limits.mailbox_bytes or inf
-        self._sender_messages = limits.sender_messages or inf
-        self._sender_bytes = limits.sender_bytes or inf
+        self._messages = limits.mailbox_messages or ENDLESS
+        self._bytes = limits.mailbox_bytes or ENDLESS
+        self._sender_messages = limits.sender_messages or ENDLESS
+        self._sender_bytes = limits.sender_bytes or ENDLESS
 
     def take(self, to: str, sender: str, size: int) -> Share | None:
         """Adds a message to a mailbox; None if it must be counted first, or has no room.
