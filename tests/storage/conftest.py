@@ -1,4 +1,4 @@
-"""A store on a real file with the shipped schema."""
+"""A store on a real file with the shipped schema: of each implementation, or the plain one."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,6 +10,7 @@ from botbus_storage.connection import WRITER_PRAGMAS, connect_plainly, shrinkabl
 from botbus_storage.engine import SqliteEngine
 from botbus_storage.migrator import Migrator
 from botbus_storage.store import Store, open_store
+from tests.storage.implementations import IMPLEMENTATIONS
 
 
 @pytest.fixture
@@ -25,8 +26,19 @@ def database(folder: Path) -> Path:
     return path
 
 
+FIRST, *OTHERS = IMPLEMENTATIONS
+
+
+@pytest.fixture(params=[FIRST, *(pytest.param(name, marks=pytest.mark.long) for name in OTHERS)])
+async def store(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Store]:
+    """A store of each implementation: who uses it holds them all to the contracts."""
+    async with IMPLEMENTATIONS[request.param](folder) as opened:
+        yield opened
+
+
 @pytest.fixture
-async def store(database: Path) -> AsyncIterator[Store]:
+async def plain_store(database: Path) -> AsyncIterator[Store]:
+    """A store whose file the test looks into by itself."""
     async with open_store(database) as opened:
         yield opened
 

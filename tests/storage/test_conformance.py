@@ -1,8 +1,13 @@
-"""What any implementation of the repositories has to do; SQLite's is the first to be held to it."""
+"""What any implementation has to do with messages, mailboxes, the audit trail and the directory.
+
+The suites of the other repositories lie beside it: `test_retention`, `test_counting`, and those in
+`records` and `workflows`. They use nothing but the fixture `store`.
+"""
 
 import pytest
 
 from botbus_protocol.errors import Refused
+from botbus_protocol.grammar import new_id
 from botbus_storage.operations import MoveCursors, RecordDelivery, SeeBot, SeenBot
 from botbus_storage.reading.history import Scope
 from botbus_storage.store import Store
@@ -169,3 +174,51 @@ async def test_the_daemons_own_are_found_by_name_and_in_no_list(store: Store) ->
     assert await store.directory.list_bots("", 10) == []
     assert await store.directory.find_bot("botbus") is not None
     assert await store.directory.find_channel("botbus.runs") is not None
+
+
+async def test_a_message_is_found_by_its_id(store: Store) -> None:
+    saved = await store.messages.save_message(letter())
+    found = await store.trail.find(saved.id)
+    assert found is not None
+    assert (found.seq, found.id, found.sender) == (saved.seq, saved.id, "planner")
+    assert await store.trail.find(new_id()) is None
+
+
+async def test_the_first_direct_reply_is_the_answer(store: Store) -> None:
+    planner = await bot(store, "planner")
+    await store.messages.create_channel("builds", planner)
+    asked = await store.messages.save_message(letter(sender_id=planner))
+    question = await store.trail.find(asked.id)
+    assert question is not None
+    assert await store.trail.first_reply(question, planner) is None
+    reply = {"reply_to": asked.id, "thread_id": asked.id, "hops": 1}
+    await store.messages.save_message(letter(channel="builds", **reply))
+    await store.messages.save_message(letter(to="tester", **reply))
+    answers = [await store.messages.save_message(letter(to="planner", **reply)) for _ in range(2)]
+    answer = await store.trail.first_reply(question, planner)
+    assert answer is not None
+    assert answer.seq == answers[0].seq
+
+
+async def test_the_chain_of_replies_names_the_senders(store: Store) -> None:
+    root = last = await store.messages.save_message(letter(sender_name="ann"))
+    for hops, name in enumerate(("bo", "cy"), 1):
+        reply = letter(sender_name=name, hops=hops, reply_to=last.id, thread_id=root.id)
+        last = await store.messages.save_message(reply)
+    assert await store.trail.chain_of(last.id, 10) == ["cy", "bo", "ann"]
+    assert await store.trail.chain_of(last.id, 2) == ["cy", "bo"]
+    assert await store.trail.chain_of(new_id(), 10) == []
+
+
+async def test_the_directory_by_name_and_id(store: Store) -> None:
+    ids = {name: await bot(store, name) for name in ("cy", "ann", "bo")}
+    assert [b.name for b in await store.directory.list_bots("", 2)] == ["ann", "bo"]
+    assert [b.name for b in await store.directory.list_bots("bo", 10)] == ["cy"]
+    for word in ("ann", ids["ann"]):
+        found = await store.directory.find_bot(word)
+        assert found is not None
+        assert (found.id, found.name) == (ids["ann"], "ann")
+    both = await store.directory.find_bots(["bo", "nobody", "ann"])
+    assert {b.id for b in both} == {ids["bo"], ids["ann"]}
+    assert await store.directory.find_bot("nobody") is None
+    assert await store.directory.find_channel("nowhere") is None

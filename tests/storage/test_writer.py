@@ -37,11 +37,11 @@ async def test_readers_cannot_write(database: Path) -> None:
             await reader.run(lambda c: c.execute("DELETE FROM bots"))
 
 
-async def test_an_answer_comes_after_the_commit(store: Store, database: Path) -> None:
+async def test_an_answer_comes_after_the_commit(plain_store: Store, database: Path) -> None:
     """Another connection, which sees only what is committed, finds what was answered."""
     other = sqlite3.connect(database)
     for _ in range(20):
-        (result,) = await store.submit([letter()])
+        (result,) = await plain_store.submit([letter()])
         assert isinstance(result, Saved)
         found = other.execute("SELECT count(*) FROM bot_messages WHERE id = ?", (result.id,))
         assert found.fetchone() == (1,)

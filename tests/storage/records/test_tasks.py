@@ -202,3 +202,10 @@ async def test_places_need_a_workflow_and_a_task(store: Store) -> None:
     nothing = AddWorkflowTask(workflow="release", task_id=new_id())
     assert await refused(store.tasks.add_workflow_task(nothing)) == "not_found"
     assert await refused(store.tasks.remove_workflow_task("nowhere", task.id)) == "not_found"
+
+
+async def test_a_workflow_is_found_by_name_or_id(store: Store) -> None:
+    found = await workflow(store)
+    assert await store.tasks.find_workflows("release") == [found]
+    assert await store.tasks.find_workflows(found) == [found]
+    assert await store.tasks.find_workflows("nowhere") == []

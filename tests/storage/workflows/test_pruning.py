@@ -79,14 +79,14 @@ async def test_what_is_not_finished_stays(store: Store) -> None:
     assert await left(store) == [pending, running, paused, crashed]
 
 
-async def test_all_that_belongs_to_a_run_goes_with_it(store: Store, database: Path) -> None:
-    await store.workflows.save_definition(definition())
-    run_id = await claimed_run(store)
-    await store.workflows.create_step_log(step_log(run_id, "a", status="completed"))
-    await store.workflows.update_run_status(
+async def test_all_that_belongs_to_a_run_goes_with_it(plain_store: Store, database: Path) -> None:
+    await plain_store.workflows.save_definition(definition())
+    run_id = await claimed_run(plain_store)
+    await plain_store.workflows.create_step_log(step_log(run_id, "a", status="completed"))
+    await plain_store.workflows.update_run_status(
         move(run_id, "completed", lease="1.1", context='{"k":1}')
     )
-    assert await prune(store, keep=0) == 1
+    assert await prune(plain_store, keep=0) == 1
     connection = sqlite3.connect(database)
     for table in ("workflow_runs", "workflow_steps", "workflow_context", "workflow_waits"):
         assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
