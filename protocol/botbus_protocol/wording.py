@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import msgspec
 from msgspec import Struct
+from msgspec.inspect import is_struct_type
 
 _LENGTH = re.compile(r"Expected `(\w+)` of length (<=|>=) (\d+)")
 _RANGE = re.compile(r"Expected `\w+` (<=|>=|<|>) (\S+)")
@@ -47,10 +48,20 @@ def _about_length(place: str, kind: str, bound: str, figure: str) -> str:
 
 def _about_word(kind: type[Struct], place: str, given: str) -> str:
     shown = given if len(given) <= _SHOWN else f"{given[:_SHOWN]}…"
-    types = {field.name: field.type for field in msgspec.structs.fields(kind)}
-    words = [word for word in _words(types.get(place)) if isinstance(word, str)]
+    words = [word for word in _words(_type_at(kind, place)) if isinstance(word, str)]
     advice = f"use {', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else "see its page"
     return f"{place} cannot be {shown}: {advice}"
+
+
+def _type_at(kind: Any, place: str) -> Any:
+    """The type of a field, or of a field of a struct in it: "wait.kind"."""
+    name, _, rest = place.partition(".")
+    types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    found = types.get(name)
+    inner = [part for part in (found, *get_args(found)) if is_struct_type(part)]
+    if not rest:
+        return found
+    return _type_at(inner[0], rest) if inner else None
 
 
 def _words(kind: Any) -> list[Any]:

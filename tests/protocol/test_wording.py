@@ -24,6 +24,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "turn_count must be at least 0",
     ),
     (
+        {"op": "begin_step", "run": new_id(), "step": "s", "lease": "1", "wait": {"kind": "nap"}},
+        "wait.kind cannot be 'nap': use sleep, message, approval or child",
+    ),
+    (
         {"op": "list_tasks", "status": "done"},
         "status cannot be 'done': use pending, running, completed, failed or cancelled",
     ),
