@@ -38,6 +38,11 @@ def why(of: Run, **around: Any) -> str:
         (run("running", holder="w", pausing=True), {}, "pause at its next checkpoint"),
         (run("paused", held=True), {}, "`botbus run resume ID` lets it go on"),
         (run("crashed", crashes=1), {}, "No connected worker works on workflow 'release'"),
+        (
+            run("pending"),
+            {"namesakes": [None, "ann"]},
+            "works on this workflow 'release' (only on that of all bots, that of ann, which is",
+        ),
         (run("pending"), {"offers": {"1.0.0": 1}}, "for the worker of workflow 'release'"),
         (run("pending"), {"offers": {"1.0.0": 3}}, "one of 3 workers"),
         (run("pending"), {"offers": {"2": 1, "3": 2}}, "workers have only 2, 3"),

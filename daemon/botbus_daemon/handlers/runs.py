@@ -181,13 +181,15 @@ async def explain_run(broker: Broker, _: Caller, request: ExplainRun) -> Plan:
     around = await broker.store.runs.around(request.id)
     if around is None:
         raise _unknown(request.id)
+    offers_of = broker.runs.claims.offers_of
     surroundings = Surroundings(
         workflow_status=around.workflow_status,
         concurrency=around.concurrency,
         running=around.running,
-        offers=broker.runs.claims.offers_of(run.workflow_id),
+        offers=offers_of(run.workflow_id),
         slot_holders=around.slot_holders,
         current_steps=around.current_steps,
+        namesakes=[owner for other, owner in around.namesakes.items() if offers_of(other)],
     )
     return Explanation(sentence=explain(run, surroundings), run=run)
 

@@ -29,6 +29,8 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     """Ids of the runs that have the slots of its concurrency key."""
     current_steps: Sequence[str] = ()
     """Steps that are being run."""
+    namesakes: Sequence[str | None] = ()
+    """To whom other workflows of its name belong that workers work on; None: to all."""
 
 
 def explain(run: Run, around: Surroundings) -> str:
@@ -118,7 +120,7 @@ def _unclaimed(run: Run, around: Surroundings) -> str:
     if around.workflow_status != "active":
         return f"Its {name} is {around.workflow_status}: it is claimed once that is active again."
     if not around.offers:
-        return f"No connected worker works on {name}: start one."
+        return f"No connected worker works on {_told_apart(name, around.namesakes)}: start one."
     workers = around.offers.get(run.version, 0)
     if not workers:
         return (
@@ -129,6 +131,14 @@ def _unclaimed(run: Run, around: Surroundings) -> str:
         return f"{around.running} runs of {name} are running, and it allows {around.concurrency}."
     some = "the worker" if workers == 1 else f"one of {workers} workers"
     return f"It waits for {some} of {name} version {run.version} to have room for it."
+
+
+def _told_apart(name: str, namesakes: Sequence[str | None]) -> str:
+    """A workflow, and those that it could be taken for."""
+    if not namesakes:
+        return name
+    others = _all([f"that of {owner}" if owner else "that of all bots" for owner in namesakes])
+    return f"this {name} (only on {others}, which is another one)"
 
 
 def _all(names: "Sequence[str] | map[str]", between: str = ", ") -> str:

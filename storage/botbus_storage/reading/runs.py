@@ -35,6 +35,11 @@ _SLOT_HOLDERS = """
     WHERE concurrency_key = ? AND has_slot = 1
     AND status IN ('pending', 'running', 'paused', 'crashed') AND id <> ? ORDER BY seq LIMIT 100
 """
+_NAMESAKES = """
+    SELECT o.id, coalesce(b.name, o.owner_bot_id) FROM workflow_runs r
+    JOIN workflows w ON w.id = r.workflow_id JOIN workflows o ON o.name = w.name AND o.id <> w.id
+    LEFT JOIN bots b ON b.id = o.owner_bot_id WHERE r.id = ? ORDER BY o.owner_type DESC LIMIT 100
+"""
 _CURRENT_STEPS = """
     SELECT s.step_id FROM workflow_steps s
     WHERE s.run_id = ? AND s.superseded = 0 AND s.status = 'running' AND NOT EXISTS (
@@ -86,6 +91,8 @@ class Around(Struct, frozen=True, kw_only=True):
     """Ids of other runs that have the slots of its concurrency key, oldest first, at most 100."""
     current_steps: list[str]
     """Steps that are being run, at most 100; none that only wait."""
+    namesakes: dict[str, str | None]
+    """Other workflows of the same name, at most 100: by id the bot that each belongs to, if to one."""
 
 
 def list_runs(connection: sqlite3.Connection, scope: RunScope) -> list[Run]:
@@ -146,6 +153,7 @@ def read_around(connection: sqlite3.Connection, run_id: str) -> Around | None:
         running=running,
         slot_holders=[holder[0] for holder in holders],
         current_steps=[step[0] for step in connection.execute(_CURRENT_STEPS, (run_id,))],
+        namesakes=dict(connection.execute(_NAMESAKES, (run_id,)).fetchall()),
     )
 
 

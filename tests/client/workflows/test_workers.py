@@ -310,3 +310,6 @@ async def test_a_workflow_that_is_given_is_not_one_of_the_same_name(
         for one in (bus, starter):
             run = await one.start(twin)
             assert await run.result(SECONDS) == "done"
+        alone = await starter.start("twin")
+        said = await starter.runs.why(alone.id)
+        assert "works on this workflow 'twin' (only on that of all bots, which is another" in said
