@@ -80,13 +80,13 @@ def test_a_dead_letter_goes_when_it_is_old_and_is_counted(own: Bots) -> None:
     bot, reader = own(), own("reader")
     channel = channel_of(bot, "dropped")
     reader.ok("subscribe", channel=channel)
-    publish(bot, channel, *range(4))
+    publish(bot, channel, *range(3))
     first, *rest = reader.fetch(max=10)
     reader.settle("term", first, reason="broken")
     for delivery in rest:
         reader.settle("ack", delivery)
     time.sleep(1.2)  # until it is old enough; then something has to happen
-    publish(bot, channel, 4)
+    publish(bot, channel, 3)
     until(lambda: losses(own, reader) == [(channel, 0, 1)])
 
 

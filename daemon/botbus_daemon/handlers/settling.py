@@ -71,8 +71,9 @@ def _put_back(broker: Broker, courier: Courier, delivery: OpenDelivery, request:
     mailbox.settling(delivery)
 
     def then(_: Changed) -> Done:
-        delivery.attempts = attempts
-        courier.postpone(delivery, delay, recorded=True)
+        if delivery.state != "gone":  # retention may have taken the message meanwhile
+            delivery.attempts = attempts
+            courier.postpone(delivery, delay, recorded=True)
         return Done()
 
     return Write(
