@@ -109,24 +109,23 @@ class Store:
         self.retention = SqliteRetention(self.submit, self._query)
         self.charges = SqliteCharges(self._query)
         self.backlog = SqliteBacklog(self._query)
-        self.on_write: Callable[[], None] = _nobody_listens
-        """Called when something is about to be written."""
         self._readers: asyncio.Queue[WorkerConnection] = asyncio.Queue()
         for reader in readers:
             self._readers.put_nowait(reader)
 
     def write(self, operations: Sequence[Operation], then: Then, *, atomic: bool = False) -> None:
         """Calls `then` with one result an operation, once they are on disk: now, or later."""
-        self.on_write()
         self._writer.write(operations, then, atomic=atomic)
 
     def submit(
         self, operations: Sequence[Operation], *, atomic: bool = False
     ) -> "asyncio.Future[list[Result]]":
         """A future of one result an operation, resolved once they are on disk."""
-        if operations:
-            self.on_write()
         return self._writer.submit(operations, atomic=atomic)
+
+    def listen(self, on_commit: Callable[[], None]) -> None:
+        """Has a function called on the loop after each commit that held something."""
+        self._writer.on_commit = on_commit
 
     async def _query(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """The answer of a `reading` function, from a connection that cannot write. Raises Refused."""
@@ -181,10 +180,6 @@ async def open_store(
         finally:
             await writer.idle()
             await writing.run(checkpoint)
-
-
-def _nobody_listens() -> None:
-    pass
 
 
 def checkpoint(connection: sqlite3.Connection) -> None:

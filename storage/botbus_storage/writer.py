@@ -81,6 +81,8 @@ class Writer:
         self._brisk = True
         """Whether the last commit was quick."""
         self.commits = Commits()
+        self.on_commit: Callable[[], None] = _nobody_listens
+        """Called on the loop when something was written and those who wait have been told."""
 
     def write(self, operations: Sequence[Operation], then: Then, *, atomic: bool = False) -> None:
         """Calls `then` on the loop with the results, one an operation, when they are on disk.
@@ -138,7 +140,7 @@ class Writer:
             seconds, size = monotonic() - begun, sum(map(len, results))
             self._brisk = seconds <= BRISK + BRISK_EACH * size
             self.commits.done(seconds, size, self._engine.trouble)
-            call(_tell, batch, results)
+            call(self._tell, batch, results)
 
     def _take(self) -> list[Waiting]:
         """The next batch; when there is none, the drain has ended by the time this returns."""
@@ -152,12 +154,21 @@ class Writer:
             self._draining = bool(batch)
             return batch
 
+    def _tell(self, batch: list[Waiting], results: list[list[Result]]) -> None:
+        _tell(batch, results)
+        if any(results):
+            self.on_commit()
+
     def _fail(self, batch: list[Waiting], error: BaseException) -> None:
         logger.error("a batch of operations failed unexpectedly", exc_info=error)
         if self._on_failure is not None:
             self._on_failure(error)
         fault = Fault(Code.INTERNAL.value, f"the daemon could not carry this out: {error!r}")
         _tell(batch, [[fault] * len(group.operations) for group, _ in batch])
+
+
+def _nobody_listens() -> None:
+    """What is called as long as nobody wants to know."""
 
 
 def _nothing(_: sqlite3.Connection) -> None:

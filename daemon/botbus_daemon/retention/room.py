@@ -37,7 +37,7 @@ class Retention:
         self._errand = Errand(self._look)
 
     def start(self) -> None:
-        self._store.on_write = self._written
+        self._store.listen(self._written)
         self._errand.in_seconds(0.0)
 
     async def close(self) -> None:
