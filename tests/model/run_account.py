@@ -81,13 +81,13 @@ class RunAccount(Account):
 
     def _claimed(self, client: int, claimed: Json) -> Run:
         run = self.books.runs[claimed["run"]["id"]]
-        self._wake(run)
+        self.wake(run)
         self.books.claim(run, claimed["lease"], self.world.holder[client])
         self.claims.append((run, claimed["lease"], client))
         self._compare_steps(run, claimed.get("steps", []))
         return run
 
-    def _wake(self, run: Run) -> None:
+    def wake(self, run: Run) -> None:
         """A sleep ends by the daemon's clock; not before its time."""
         for step, wait in list(run.waits.items()):
             if wait.kind == "sleep" and wait.due is not None and wait.due <= time.time():
@@ -98,7 +98,7 @@ class RunAccount(Account):
     def compare(self, run: Run) -> None:
         told = self.look_at(run)
         if told["status"] == "pending" and run.status == "paused":
-            self._wake(run)
+            self.wake(run)
         assert told["status"] == run.status, (run, told)
         assert (told.get("context") or {}) == run.context, (run, told)
         assert told.get("result") == run.result, (run, told)
@@ -136,7 +136,7 @@ class RunAccount(Account):
                     self.await_arrival(run, step)
                 else:
                     self.await_arrival(run, step)
-                    self._wake(run)
+                    self.wake(run)
             if run.held:
                 self.carry_out(0, [Steer(self.books, run, "resume", 0)], "once")
 

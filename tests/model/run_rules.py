@@ -64,8 +64,11 @@ class RunRules(RunAccount):
         if not self.may_kill():
             return
         self.kill_while(client, [self.claiming(2, wait=0.0)], atomic=False)
-        for run in [run for run in self.books.runs.values() if run.claimable]:
-            if self.look_at(run)["status"] == "crashed":
+        for run in self.books.runs.values():
+            status = self.look_at(run)["status"]
+            if status != "paused":
+                self.wake(run)
+            if run.claimable and status == "crashed":
                 run.status, run.crashes = "crashed", run.crashes + 1
 
     @rule(number=PICK, step=STEP)
