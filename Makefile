@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-long coverage check serve bench setup format schema clean
+.PHONY: demo test test-long coverage mutation check serve bench setup format schema clean
 
 setup: $(READY)
 
@@ -33,6 +33,11 @@ coverage: setup
 	-PYTHONHASHSEED=0 $(BIN)/python -m coverage run -m pytest -m 'not long' -n 6 --dist worksteal --timeout 300
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m tests.covered
+
+# Puts small wrongs into pure code, in a copy: a test has to notice each. `make mutation SUBJECTS=mailbox` for one.
+mutation: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutation]'
+	$(BIN)/python -m tests.mutation $(SUBJECTS)
 
 check: setup
 	$(BIN)/ruff check .

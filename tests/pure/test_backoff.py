@@ -7,8 +7,8 @@ from botbus_daemon.backoff import DeliveryPolicy, backoff, exhausted
 
 
 def test_the_waits_of_the_default_policy() -> None:
-    waits = [backoff(DeliveryPolicy(), attempts) for attempts in range(1, 11)]
-    assert waits == [0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+    waits = [backoff(DeliveryPolicy(), attempts) for attempts in range(11)]
+    assert waits == [0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
 @given(st.integers(0, 10**9))
