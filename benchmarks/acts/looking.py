@@ -39,6 +39,7 @@ async def lists(ready: Ready, url: str, first: float, last: float, count: int) -
         {"task_type": "kind-3"},
         {"status": "pending", "task_type": "kind-5"},
         {"workspace_path": "/work/7", "status": "completed"},
+        {"workspace_path": "/work/7", "task_type": "kind-7"},
     )
     async with botbus.connect(url=url) as bus:
 

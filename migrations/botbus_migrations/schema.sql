@@ -380,6 +380,9 @@ CREATE INDEX idx_tasks_workspace ON tasks (workspace_path, created_at, id)
 CREATE INDEX idx_tasks_workspace_status ON tasks (workspace_path, status, created_at, id)
     WHERE workspace_path IS NOT NULL;
 
+CREATE INDEX idx_tasks_workspace_type ON tasks (workspace_path, task_type, created_at, id)
+    WHERE workspace_path IS NOT NULL;
+
 CREATE TRIGGER tasks_updated_at AFTER UPDATE ON tasks
 WHEN new.updated_at = old.updated_at
 BEGIN

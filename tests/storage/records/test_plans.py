@@ -48,6 +48,7 @@ LISTS: list[tuple[str, str, dict[str, Any], str]] = [
 EXACT = [
     (TASK, {"status": "failed", "task_type": "script"}, 2),
     (TASK, {"workspace_path": "/", "status": "failed"}, 2),
+    (TASK, {"workspace_path": "/", "task_type": "script"}, 2),
     (TOOL_EXECUTION, {"tool_name": "g", "status": "failed"}, 2),
     (CONNECTION, {"connection_type": "ipc", "is_active": True}, 2),
 ]
