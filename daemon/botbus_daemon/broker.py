@@ -7,6 +7,7 @@ watch; then `serve_woken` serves the mailboxes that were waiting.
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from functools import partial
 
 from botbus_daemon.backoff import DeliveryPolicy
@@ -115,6 +116,19 @@ class Broker:
         if task is None or not task.done() or task.cancelled() or task.exception() is not None:
             return None
         return task.result()
+
+    def once_loaded(self, bot_id: str, tell: Callable[[Courier], None]) -> None:
+        """Tells a mailbox that is in memory of something: now, or when it has been read from disk,
+        for it may have been read before this was written.
+        """
+        task = self._couriers.get(bot_id)
+        if task is None:
+            return
+        if task.done():
+            _tell(task, tell)
+        else:
+            task.add_done_callback(partial(_tell, tell=tell))
+            task.add_done_callback(lambda _: self.serve_woken())
 
     def courier_named(self, bot: str) -> Courier | None:
         return next((c for c in self.loaded_couriers() if c.mailbox.bot == bot), None)
@@ -235,3 +249,8 @@ class Broker:
         for courier in self.loaded_couriers():
             courier.close()
         self._couriers.clear()
+
+
+def _tell(task: asyncio.Task[Courier], tell: Callable[[Courier], None]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        tell(task.result())

@@ -248,3 +248,22 @@ def test_what_was_handed_out_is_settled_after_the_subscription(own: Bots) -> Non
     own.daemon.kill()
     own.daemon.start()
     assert bot.settle("ack", delivery) == {"kind": "done"}
+
+
+def test_a_subscription_that_comes_while_the_mailbox_is_loaded(bots: Bots, sender: Plain) -> None:
+    """The mailbox has read its subscriptions already, and is not in memory yet."""
+    name = unique("early")
+    sender.ok("create_channel", name=name)
+    sender.publish(name, "early")
+    fetch = {"op": "fetch", "wait": 5}
+    subscribe = {"op": "subscribe", "channel": name, "start": "first"}
+    for _ in range(3):
+        one, other = bots.named(None), bots.named(None)
+        crowd = [unique("loading") for _ in range(60)]
+        parked = []
+        for bot in crowd:
+            parked.append(one.park(one.frame(fetch, bot=bot)))
+            other.park(other.frame(subscribe, bot=bot))
+        for fetched in parked:
+            (delivery,) = fetched.reply()["ok"]["deliveries"]
+            assert delivery["message"]["body"] == "early"

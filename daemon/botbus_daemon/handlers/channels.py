@@ -53,9 +53,8 @@ async def subscribe(broker: Broker, caller: Caller, request: Subscribe) -> Plan:
         start = timestamps.normal_time(start, "start")
 
     def then(outcome: operations.Subscribed) -> SubscriptionReply:
-        courier = broker.loaded_courier(session.bot_id)
-        if courier is not None:
-            courier.add_source(request.channel, outcome.subscription.cursor)
+        cursor = outcome.subscription.cursor
+        broker.once_loaded(session.bot_id, lambda c: c.add_source(request.channel, cursor))
         return SubscriptionReply(subscription=outcome.subscription, created=outcome.created)
 
     operation = operations.Subscribe(bot_id=session.bot_id, channel=request.channel, start=start)
@@ -68,9 +67,7 @@ async def unsubscribe(broker: Broker, caller: Caller, request: Unsubscribe) -> P
     await broker.recorder.flush()
 
     def then(outcome: operations.Changed) -> Done:
-        courier = broker.loaded_courier(session.bot_id)
-        if courier is not None:
-            courier.gatherer.remove(request.channel)
+        broker.once_loaded(session.bot_id, lambda c: c.gatherer.remove(request.channel))
         return Done(changed=outcome.changed)
 
     return Write(operations.Unsubscribe(bot_id=session.bot_id, channel=request.channel), then)
