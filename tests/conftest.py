@@ -5,13 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.daemons import DaemonProcess
 
 # What a property test finds may not hang on how busy the machine is.
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile(  # `--hypothesis-profile=mutation`: fails or not, always alike, and soon
+    "mutation",
+    settings.get_profile("any machine"),
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("any machine")
 

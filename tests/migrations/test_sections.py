@@ -23,6 +23,10 @@ def test_plain_way_down_keeps_its_lines() -> None:
     assert down(text) == [("DROP TABLE a;", 6)]
 
 
+def test_lines_are_counted_from_the_first_one_though_it_is_empty() -> None:
+    assert down("\nSELECT 1;\n-- DOWN\nSELECT 2;\n") == [("SELECT 2;", 4)]
+
+
 def test_commented_way_down_among_prose() -> None:
     text = """-- UP
 CREATE TABLE a (x);
@@ -54,7 +58,12 @@ def test_a_commented_trigger_is_one_statement() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["CREATE TABLE a (x);\n", "SELECT 1;\n-- DOWN\n-- nothing to undo\n"]
+    "text",
+    [
+        "CREATE TABLE a (x);\n",
+        "CREATE TABLE DOWNTIMES (x);\n",
+        "SELECT 1;\n-- DOWN\n-- nothing to undo\n",
+    ],
 )
 def test_no_way_down(text: str) -> None:
     assert sections(text).down is None
@@ -65,6 +74,7 @@ def test_no_way_down(text: str) -> None:
     [
         ("-- DOWN\nSELECT 1;\n-- UP\nSELECT 2;\n", "before `-- UP`"),
         ("-- UP\nSELECT 1;\n-- DOWN\n-- DOWN\n", "more than one"),
+        ("-- UP\nSELECT 1;\n-- UP\n-- DOWN\nSELECT 2;\n", "more than one"),
     ],
 )
 def test_markers_that_make_no_sense(text: str, said: str) -> None:

@@ -1,6 +1,9 @@
 """Statements are cut where SQLite ends them, and know their line."""
 
-from botbus_storage.migrator.statements import split
+from hypothesis import given
+from hypothesis import strategies as st
+
+from botbus_storage.migrator.statements import Statement, split
 
 
 def texts(script: str) -> list[str]:
@@ -50,3 +53,23 @@ def test_an_unfinished_string_is_left_to_sqlite_as_one_statement() -> None:
 
 def test_windows_line_ends() -> None:
     assert [each.line for each in split("SELECT 1;\r\n\r\nSELECT 2;\r\n")] == [1, 3]
+
+
+def test_what_is_no_sql_is_left_to_sqlite_too() -> None:
+    assert texts('"a"; SELECT 1;') == ['"a";', "SELECT 1;"]
+
+
+def test_the_verb_is_the_first_word_in_capitals() -> None:
+    verbs = [Statement(text, 1).verb for text in ("create table a (x);", "PRAGMA x;", "(1);")]
+    assert verbs == ["CREATE", "PRAGMA", ""]
+
+
+@given(st.text(";'\"`[]-/* \nax", max_size=30))
+def test_statements_lie_in_the_text_in_order_and_leave_no_code_out(text: str) -> None:
+    """However comments, quotes and semicolons meet: each begins where it says, after the one before."""
+    position = 0
+    for statement in split(text):
+        found = text.index(statement.text, position)
+        assert statement.line == text.count("\n", 0, found) + 1
+        assert "x" not in text[position:found].partition("--")[0].partition("/*")[0]
+        position = found + len(statement.text)

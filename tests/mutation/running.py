@@ -30,7 +30,7 @@ exclude-operators = ["core/ReplaceBinaryOperator_BitOr_.*"]
 def survivors_of(name: str, subject: Subject, copy: Path) -> tuple[int, list[Mutant]]:
     """How many mutants were tried, and those that survived. Raises if the tests fail without any."""
     pytest = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-    command = [*pytest, "--hypothesis-seed=1", *subject.tests]
+    command = [*pytest, "--hypothesis-profile=mutation", *subject.tests]
     subprocess.run(command, cwd=copy, env=_environment(copy), check=True, stdout=subprocess.DEVNULL)
     quoted = json.dumps(" ".join(command))
     config = CONFIG.format(module=json.dumps(subject.module), command=quoted, seconds=SECONDS)

@@ -34,14 +34,13 @@ def split(text: str) -> Iterator[Statement]:
     """The statements of `text`. What follows the last semicolon is a statement too, if it is any."""
     start = _after_blank(text, 0)
     for token in re.finditer(_LEXEME, text):
-        end = token.end()
-        if token["end"] is None or end <= start:
+        if token["end"] is None:
             continue
-        candidate = text[start:end]
+        candidate = text[start : token.end()]
         if sqlite3.complete_statement(candidate):
             if candidate != ";":
                 yield Statement(candidate, _line(text, start))
-            start = _after_blank(text, end)
+            start = _after_blank(text, token.end())
     if rest := text[start:].rstrip():
         yield Statement(rest, _line(text, start))
 
