@@ -11,4 +11,76 @@ class Mutant(NamedTuple):
     became: str
 
 
-EQUIVALENT: dict[Mutant, str] = {}
+_POLICY = "class DeliveryPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):"
+_LAST = "last = max((entry.version for entry in entries if entry.row), default=0)"
+_FAILED = "if not existed and database.exists() and database.stat().st_size == 0:"
+_BEFORE = "if ups and ups[0].start() > cut.start():"
+
+EQUIVALENT: dict[Mutant, str] = {
+    Mutant(subject, was, became): why
+    for subject, was, became, why in [
+        (
+            "backoff",
+            _POLICY,
+            _POLICY.replace("frozen=True", "frozen=False"),
+            "nobody assigns to it",
+        ),
+        (
+            "backoff",
+            _POLICY,
+            _POLICY.replace("kw_only=True", "kw_only=False"),
+            "nobody leaves names out",
+        ),
+        *(
+            (
+                "backoff",
+                "doublings = min(attempts - 2, 60)",
+                f"doublings = min(attempts - 2, {most})",
+                "the bound only keeps the power finite: the limit is reached long before",
+            )
+            for most in (59, 61)
+        ),
+        (
+            "statements",
+            "start = _after_blank(text, 0)",
+            "start = _after_blank(text, -1)",
+            "a pattern begins at 0 where it is told to begin before",
+        ),
+        ("sections", _BEFORE, _BEFORE.replace(">", ">="), "two markers are never in one place"),
+        ("sections", _BEFORE, _BEFORE.replace("ups[0]", "ups[ -1]"), "there is one by then"),
+        ("sections", "cut = downs[0]", "cut = downs[ -1]", "there is one by then"),
+        ("target", _FAILED, _FAILED.replace("==", "<="), "no size is below 0"),
+        (
+            "plan",
+            'newer = [entry.row for entry in entries if entry.state == "newer" and entry.row]',
+            'newer = [entry.row for entry in entries if entry.state >= "newer" and entry.row]',
+            "only `pending` sorts behind `newer`, and has no row",
+        ),
+        (
+            "plan",
+            'elif entry.state == "changed" and entry.migration and entry.row:',
+            'elif entry.state >= "changed" and entry.migration and entry.row:',
+            "what sorts behind it lacks its file or its row",
+        ),
+        (
+            "plan",
+            "if migration.version < last:",
+            "if migration.version <= last:",
+            "what waits has no row, and the last version has one",
+        ),
+        (
+            "plan",
+            'return "newer" if row.version > newest else "missing"',
+            'return "newer" if row.version >= newest else "missing"',
+            "the newest version has a file, and this one has none",
+        ),
+        (
+            "plan",
+            "newest = max(files, default=0)",
+            "newest = max(files, default= -1)",
+            "versions begin with 1",
+        ),
+        ("plan", _LAST, _LAST.replace("=0", "= 1"), "no version that waits is below 1"),
+        ("plan", _LAST, _LAST.replace("=0", "= -1"), "no version is below 0"),
+    ]
+}

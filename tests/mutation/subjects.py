@@ -10,7 +10,6 @@ class Subject(NamedTuple):
 
 
 MIGRATOR = "storage/botbus_storage/migrator"
-_RUNS = [f"tests/migrations/test_{name}.py" for name in ("status", "run", "revert", "together")]
 
 SUBJECTS = {
     "states": Subject("protocol/botbus_protocol/states.py", ["tests/pure/test_states.py"]),
@@ -30,6 +29,11 @@ SUBJECTS = {
         f"{MIGRATOR}/folder.py",
         ["tests/migrations/test_folder.py", "tests/migrations/test_sets.py"],
     ),
-    "plan": Subject(f"{MIGRATOR}/plan.py", _RUNS),
-    "target": Subject(f"{MIGRATOR}/target.py", _RUNS),
+    "plan": Subject(
+        f"{MIGRATOR}/plan.py", ["tests/migrations/test_plan.py", "tests/migrations/test_status.py"]
+    ),
+    "target": Subject(
+        f"{MIGRATOR}/target.py",
+        ["tests/migrations/test_target.py", "tests/migrations/test_dry_run.py"],
+    ),
 }
