@@ -11,7 +11,7 @@ import anyio.to_thread
 
 import botbus
 
-IN_FLIGHT = 2
+IN_FLIGHT = 1
 CONSUMERS = 2
 
 

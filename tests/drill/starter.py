@@ -13,7 +13,7 @@ import anyio.to_thread
 
 import botbus
 
-AT_A_TIME = 4
+AT_A_TIME = 2
 SECONDS = 60.0
 
 
