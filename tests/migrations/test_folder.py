@@ -45,13 +45,29 @@ def test_a_dated_pair_of_files(tmp_path: Path) -> None:
 
 
 def test_other_files_are_no_concern(tmp_path: Path) -> None:
-    put(tmp_path, "README.md", "__init__.py", "schema.sql", "V1__a.sql")
+    put(tmp_path, "README.md", "__init__.py", "notes.txt", "schema.sql", "V1__a.sql")
     assert len(read(tmp_path)) == 1
 
 
 def test_a_gap_is_reported_by_number(tmp_path: Path) -> None:
     put(tmp_path, "0001_a.up.sql", "0003_c.up.sql", "0007_g.up.sql")
     assert problems(tmp_path) == "number 0002 is missing; number 0004 to 0006 is missing"
+
+
+def test_one_number_is_told_as_one_however_large(tmp_path: Path) -> None:
+    put(tmp_path, "0400_a.up.sql", "0402_b.up.sql")
+    assert problems(tmp_path) == "number 0001 to 0399 is missing; number 0401 is missing"
+
+
+def test_a_set_may_begin_with_zero(tmp_path: Path) -> None:
+    put(tmp_path, "0000_a.up.sql", "0001_b.up.sql")
+    assert problems(tmp_path) == ""
+
+
+@pytest.mark.parametrize(("number", "told"), [(9_999_999, True), (10_000_000, False)])
+def test_numbers_of_eight_digits_are_dates(tmp_path: Path, number: int, told: bool) -> None:
+    put(tmp_path, "0001_a.up.sql", f"{number}_b.up.sql")
+    assert bool(problems(tmp_path)) is told
 
 
 def test_a_lost_first_file_is_a_gap(tmp_path: Path) -> None:
@@ -62,6 +78,23 @@ def test_a_lost_first_file_is_a_gap(tmp_path: Path) -> None:
 def test_a_gap_in_a_dated_set(tmp_path: Path) -> None:
     put(tmp_path, "20250115_001_a.sql", "20250115_003_c.sql")
     assert problems(tmp_path) == "number 002 is missing before 20250115_003"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["20250115_003_a", "20250115_005_b"], "number 004 is missing before 20250115_005"),
+        (["20250115_001_a", "20250116_003_b"], "number 002 is missing before 20250116_003"),
+        (["20250115_003_a", "20250116_002_b"], "number 004 is missing before 20250116_002"),
+        (["20250115_0300_a", "20250115_0301_b"], ""),
+    ],
+)
+def test_dated_sets_leave_nothing_out(tmp_path: Path, names: list[str], said: str) -> None:
+    put(tmp_path, *(f"{name}.sql" for name in names))
+    assert problems(tmp_path) == said
+    assert [each.version % 10_000 for each in survey(tmp_path)[0]] == [
+        int(name.split("_")[1]) for name in names
+    ]
 
 
 def test_dated_sets_count_on_or_begin_anew_with_each_date(tmp_path: Path) -> None:
@@ -101,6 +134,11 @@ def test_a_way_down_without_a_way_up(tmp_path: Path) -> None:
     assert problems(tmp_path) == "0001_b.down.sql is a way down without 0001_b.up.sql"
 
 
+def test_a_dated_way_down_alone_is_no_mixture(tmp_path: Path) -> None:
+    put(tmp_path, "20250115_001_a.down.sql")
+    assert problems(tmp_path).startswith("20250115_001_a.down.sql is a way down without")
+
+
 def test_counted_and_dated_names_do_not_mix(tmp_path: Path) -> None:
     put(tmp_path, "0001_a.up.sql", "20250115_001_b.sql")
     assert "no common order" in problems(tmp_path)
@@ -137,6 +175,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         ("0003", 3),
         ("V3", 3),
         ("20250115_001", 202501150001),
+        ("20250115_0300", 202501150300),
         ("202501150001", 202501150001),
     ],
 )

@@ -152,9 +152,7 @@ def _number_problems(names: dict[Path, Name]) -> Iterator[str]:
 def _gaps(counted: list[int]) -> Iterator[str]:
     """Missing numbers below 8 digits (longer ones are dates, which have gaps by nature)."""
     small = [version for version in counted if version < _SMALLEST_DATE]
-    if small and small[0] > 1:
-        small.insert(0, 0)
-    for before, after in pairwise(small):
+    for before, after in pairwise([0, *small]):
         if after - before > 1:
             yield _missing(before + 1, after - 1)
 
@@ -164,7 +162,7 @@ def _gaps_of_dates(dated: list[int]) -> Iterator[str]:
     for before, after in pairwise(dated):
         date, number = divmod(after, _NUMBERS_OF_A_DATE)
         last = before % _NUMBERS_OF_A_DATE
-        begins_anew = number <= 1 and date * _NUMBERS_OF_A_DATE > before
+        begins_anew = number <= 1
         if not begins_anew and number != last + 1:
             yield f"number {last + 1:03} is missing before {date}_{number:03}"
 
