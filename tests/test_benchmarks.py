@@ -76,6 +76,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Record, str, Path]:
     return msgspec.json.decode(output.read_bytes(), type=Record), done.stdout, folder
 
 
+@pytest.mark.long
 def test_a_run_measures_everything(run: tuple[Record, str, Path]) -> None:
     record, _, _ = run
     assert set(record.figures) >= OURS
@@ -87,6 +88,7 @@ def test_a_run_measures_everything(run: tuple[Record, str, Path]) -> None:
         assert record.figures[name].median > 0, name
 
 
+@pytest.mark.long
 def test_a_run_describes_the_machine_and_names_each_target(run: tuple[Record, str, Path]) -> None:
     record, printed, _ = run
     assert record.machine.keys() >= {"cores", "processor", "python", "sqlite", "kernel"}
@@ -95,12 +97,14 @@ def test_a_run_describes_the_machine_and_names_each_target(run: tuple[Record, st
     assert "Targets" in printed
 
 
+@pytest.mark.long
 def test_a_run_leaves_nothing_behind(run: tuple[Record, str, Path]) -> None:
     _, _, folder = run
     assert list(folder.iterdir()) == []
 
 
 @pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
+@pytest.mark.long
 def test_a_peer_that_is_installed_is_measured(run: tuple[Record, str, Path]) -> None:
     record, _, _ = run
     assert record.peers["redis"] is not None
@@ -108,6 +112,7 @@ def test_a_peer_that_is_installed_is_measured(run: tuple[Record, str, Path]) -> 
         assert record.figures[f"redis.{name}"].median > 0
 
 
+@pytest.mark.long
 def test_a_peer_that_is_not_installed_is_said_to_be_so(
     run: tuple[Record, str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,7 +55,7 @@ def test_a_nak_goes_on_waiting(own: Bots) -> None:
     for body in ("soon", "far"):
         own("sender").send(str(bot.bot), body)
     soon, far = bot.fetch()
-    bot.settle("nak", soon, delay=1.2)
+    bot.settle("nak", soon, delay=4)
     bot.settle("nak", far, delay=3600)
     crash(own)
     assert bot.fetch(wait=0) == []

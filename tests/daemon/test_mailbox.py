@@ -333,5 +333,5 @@ class Life(RuleBasedStateMachine):
         assert open_ == set(), "lost"
 
 
-Life.TestCase.settings = settings(max_examples=250, stateful_step_count=50, deadline=None)
+Life.TestCase.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
 TestLife = Life.TestCase

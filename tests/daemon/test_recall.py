@@ -113,12 +113,12 @@ def test_a_recall_that_fails_with_its_frame_leaves_the_message(bots: Bots) -> No
 def test_a_recall_outlives_a_crash(own: Bots) -> None:
     bot, sender = own(), own("sender")
     gone = sender.send(str(bot.bot), "gone")
-    late = sender.send(str(bot.bot), "late", delay=0.5)
+    late = sender.send(str(bot.bot), "late", delay=2.0)
     sender.send(str(bot.bot), "kept")
     sender.ok("recall", id=gone["id"])
     assert [d["message"]["body"] for d in bot.fetch()] == ["kept"]
     sender.ok("recall", id=late["id"])
     own.daemon.kill()
     own.daemon.start()
-    assert {d["message"]["body"] for d in bot.fetch(wait=1.0)} <= {"kept"}
+    assert {d["message"]["body"] for d in bot.fetch(wait=2.5)} <= {"kept"}
     assert bot.fetch(wait=0.5) == []

@@ -3,6 +3,8 @@
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from tests.daemon.conftest import Bots
 from tests.daemon.plain import Plain, new_id
 from tests.daemon.test_retention import bodies, channel_of, on_disk, publish, until
@@ -44,6 +46,7 @@ def rounds(publisher: Plain, reader: Plain, channel: str, count: int) -> None:
         assert all("ok" in reply for reply in reader.ask(*acks))
 
 
+@pytest.mark.long
 def test_a_steady_load_stops_growing(own: Bots) -> None:
     configure(own)
     publisher, reader = own(), own("reader")

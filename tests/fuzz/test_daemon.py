@@ -20,7 +20,7 @@ from tests.fuzz.gathering import gathered
 from tests.vitals import MIB, open_files, resident
 
 sessions = st.lists(frames.drafts, min_size=1, max_size=8)
-fed = settings(max_examples=60, suppress_health_check=list(HealthCheck))
+fed = settings(max_examples=30, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,7 @@ def test_every_frame_gets_an_answer(feeder: Plain, session: list[frames.Draft]) 
     feed_all(feeder, session, scene.laid(feeder))
 
 
+@pytest.mark.long
 def test_memory_and_open_files_stay_flat(bots: Bots, server: DaemonProcess) -> None:
     said = gathered(sessions, 30)
     known = scene.laid(bots.named("ada"))

@@ -37,14 +37,14 @@ backoff_limit_seconds = 0.05
 """
 
 BOUNDED = settings(
-    max_examples=16,
+    max_examples=8,
     stateful_step_count=80,
     derandomize=True,
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-BRIEF = settings(BOUNDED, max_examples=8)
+BRIEF = settings(BOUNDED, max_examples=4)
 LONG = settings(BOUNDED, max_examples=60, stateful_step_count=150, derandomize=False)
 
 

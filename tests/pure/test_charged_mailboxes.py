@@ -112,7 +112,7 @@ class OneMailbox(RuleBasedStateMachine):
 
 
 TestOneMailbox = OneMailbox.TestCase
-TestOneMailbox.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestOneMailbox.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 
 
 def counted(boxes: Mailboxes, to: str, senders: dict[str, tuple[int, int]], now: float) -> None:

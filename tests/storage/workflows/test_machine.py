@@ -413,4 +413,4 @@ class Runs(RuleBasedStateMachine):
 
 
 TestRuns = Runs.TestCase
-TestRuns.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+TestRuns.settings = settings(max_examples=25, stateful_step_count=50, deadline=None)
