@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from sqlite3 import OperationalError
 
 import pytest
 
@@ -20,15 +21,23 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_memory_needs_no_lock(here: Path) -> None:
-    with target(MEMORY).locked(), target(MEMORY).locked():
+@pytest.mark.parametrize("name", [MEMORY, f"./{MEMORY}"])
+def test_memory_needs_no_lock(here: Path, name: str) -> None:
+    with target(name).locked(), target(name).locked():
         assert list(here.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["bus.db", "./bus.db", "~bus.db"])
-def test_a_file_is_locked_however_it_is_named(name: str) -> None:
-    with target(name).locked(), pytest.raises(Locked), target(name).locked():
+@pytest.mark.parametrize("name", ["bus.db", "~bus.db", "{here}/bus.db"])
+def test_a_file_is_locked_however_it_is_named(here: Path, name: str) -> None:
+    file = name.format(here=here)
+    with target(file).locked(), pytest.raises(Locked), target(file).locked():
         pass
+
+
+def test_who_reads_cannot_write() -> None:
+    broken_off("bus.db", "CREATE TABLE a (x)")
+    with target("bus.db").reading() as connection, pytest.raises(OperationalError):
+        connection.execute("INSERT INTO a VALUES (1)")
 
 
 def broken_off(database: str, *statements: str) -> None:
