@@ -19,7 +19,10 @@ SUBJECTS = {
     "backoff": Subject(
         "daemon/botbus_daemon/backoff.py", ["tests/pure/test_backoff.py", "tests/test_settings.py"]
     ),
-    "mailbox": Subject("daemon/botbus_daemon/mailbox.py", ["tests/daemon/test_mailbox.py"]),
+    "mailbox": Subject(
+        "daemon/botbus_daemon/mailbox.py",
+        ["tests/pure/test_mailbox.py", "tests/daemon/test_mailbox.py"],
+    ),
     "statements": Subject(
         f"{MIGRATOR}/statements.py",
         ["tests/migrations/test_statements.py", "tests/migrations/test_sections.py"],
