@@ -125,6 +125,7 @@ def test_all_of_it_on_an_empty_file_takes_under_200_ms(tmp_path: Path) -> None:
     assert time.perf_counter() - started < 0.2
 
 
+@pytest.mark.long
 def test_a_start_with_nothing_to_do_takes_under_20_ms_imports_included(tmp_path: Path) -> None:
     database = tmp_path / "bus.db"
     Migrator(database, FOLDER).run()
