@@ -16,6 +16,9 @@ _LAST = "last = max((entry.version for entry in entries if entry.row), default=0
 _FAILED = "if not existed and database.exists() and database.stat().st_size == 0:"
 _BEFORE = "if ups and ups[0].start() > cut.start():"
 
+_NEWEST = "newest = self.fresh[-1].seq if self.fresh else 0"
+_ANY = "elif any(message.seq == seq for message in self.fresh):"
+
 EQUIVALENT: dict[Mutant, str] = {
     Mutant(subject, was, became): why
     for subject, was, became, why in [
@@ -50,6 +53,62 @@ EQUIVALENT: dict[Mutant, str] = {
         ("sections", _BEFORE, _BEFORE.replace("ups[0]", "ups[ -1]"), "there is one by then"),
         ("sections", "cut = downs[0]", "cut = downs[ -1]", "there is one by then"),
         ("target", _FAILED, _FAILED.replace("==", "<="), "no size is below 0"),
+        (
+            "target",
+            "if str(self.database) == MEMORY or (self.lock and self.lock.held):",
+            "if str(self.database) is MEMORY or (self.lock and self.lock.held):",
+            "pathlib keeps one object for each word of a path",
+        ),
+        (
+            "folder",
+            'span = f"{first:04}" if first == last else f"{first:04} to {last:04}"',
+            'span = f"{first:04}" if first >= last else f"{first:04} to {last:04}"',
+            "the last is never below the first",
+        ),
+        (
+            "folder",
+            'if name.way == "up":',
+            'if name.way >= "up":',
+            "a way down is not loaded, and no way at all sorts before",
+        ),
+        *(
+            ("mailbox", was, was.replace("*, ", "/, "), "its callers name what they give")
+            for was in (
+                "def settled(self, seq: int, *, ahead: bool = False) -> None:",
+                "def take_back(self, message: Message, *, routed: bool) -> None:",
+            )
+        ),
+        *(
+            (
+                "mailbox",
+                _ANY,
+                _ANY.replace("==", sign),
+                "it only saves the work of the line behind it",
+            )
+            for sign in ("<=", ">=", "is not")
+        ),
+        (
+            "mailbox",
+            "overtaken |= message.seq < newest",
+            "overtaken |= message.seq <= newest",
+            "no message is gathered twice",
+        ),
+        (
+            "mailbox",
+            "if self.fresh and self.fresh[0].seq < delivery.seq:",
+            "if self.fresh and self.fresh[0].seq <= delivery.seq:",
+            "what is open is not fresh",
+        ),
+        (
+            "mailbox",
+            'delivery.state == "ready" and delivery.attempts > 0',
+            'delivery.state == "ready" and delivery.attempts != 0',
+            "there are never less than none",
+        ),
+        *(
+            ("mailbox", _NEWEST, _NEWEST.replace("else 0", f"else {least}"), "seqs begin with 1")
+            for least in (1, -1)
+        ),
         (
             "plan",
             'newer = [entry.row for entry in entries if entry.state == "newer" and entry.row]',
