@@ -53,6 +53,7 @@ class Surroundings:
         spawn: Callable[[Callable[[], Coroutine[Any, Any, None]]], None],
         crowded: Callable[[], bool],
         limiter: anyio.CapacityLimiter,
+        id_of: Callable[[Workflow[Any]], str | None],
     ) -> None:
         self.transport = transport
         self.lease = lease
@@ -62,6 +63,8 @@ class Surroundings:
         """Whether all slots are taken."""
         self.limiter = limiter
         """Of threads for plain functions."""
+        self.id_of = id_of
+        """The id of a workflow that the worker works on; None for another."""
         self.slow = SlowSteps(transport)
 
 

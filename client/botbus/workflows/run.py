@@ -16,13 +16,14 @@ from botbus.requesting import checked
 from botbus.workflows.conversing import Conversing
 from botbus.workflows.definition import Workflow
 from botbus.workflows.derived import derived_id, derived_number
+from botbus.workflows.memo import Past
 from botbus.workflows.retrying import checked_rules
 from botbus.workflows.shape import UNTYPED, Shape, shape_of
 from botbus.workflows.stepping import Stepping, call_of, result_of
 from botbus.workflows.telling import checkpointed, told
 from botbus.workflows.waiting import waited
-from botbus_protocol.replies import RunReply
-from botbus_protocol.requests import MAX_KEY, WaitFor
+from botbus_protocol.replies import DefinitionReply, RunReply
+from botbus_protocol.requests import MAX_KEY, GetDefinitionByName, WaitFor
 from botbus_protocol.timestamps import format_time
 
 T = TypeVar("T")
@@ -113,6 +114,7 @@ class Run(Conversing):
     ) -> Any:
         """Runs another workflow and waits for its result; it is cancelled with this run.
 
+        A workflow that is given itself is that of its owner, whoever else has one of the same name.
         Raises StepFailed if it fails, is cancelled, or does not end within `timeout` seconds.
         """
         past = self._take(name)
@@ -120,7 +122,7 @@ class Run(Conversing):
         if past is not None and (end := past.end) is not None:
             return result_of(end, shape)
         request = checkpointing.create_run(
-            workflow.name if isinstance(workflow, Workflow) else workflow,
+            await self._child_of(name, past, workflow),
             input,
             version=version,
             key=child_key(self.id, name),
@@ -135,6 +137,16 @@ class Run(Conversing):
         wait = checked(WaitFor, kind="child", seconds=timeout, child=made.run.id)
         output = await waited(self._execution, name, past, wait)
         return shape.restored(output, f"the result of step {name!r}")
+
+    async def _child_of(self, name: str, past: Past | None, workflow: str | Workflow[Any]) -> str:
+        """The name or id that a child is made by. Raises StepFailed if the workflow is not saved."""
+        if isinstance(workflow, str):
+            return workflow
+        if (here := self._execution.surroundings.id_of(workflow)) is not None:
+            return here
+        look = checked(GetDefinitionByName, name=workflow.name, owner_type=workflow.owner)
+        found = await checkpointed(self._execution, name, "child", past, look, DefinitionReply)
+        return found.definition.id
 
     async def now(self, name: str = "now") -> datetime:
         """The time, in UTC: the first time that was asked for under this name."""

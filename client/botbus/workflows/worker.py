@@ -71,6 +71,7 @@ class Worker:
             self._spawn,
             lambda: self._free <= 0,
             anyio.CapacityLimiter(max(THREADS, concurrency)),
+            self.id_of,
         )
 
     async def wait(self) -> None:
