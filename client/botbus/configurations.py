@@ -65,7 +65,8 @@ class ConfigurationGroup(Room):
         """Sets a value: whatever is there, or only if what is there is `if_value`, or is nothing.
 
         What is left out stays as the key has it; a new key gets the type that fits the value. Raises
-        Conflict if the condition does not hold, and Invalid for a value of another type.
+        Conflict if the condition does not hold, Denied if `if_value` is about a secret that this bot
+        may not get, and Invalid for a value of another type.
         """
         if value is None:
             raise Invalid("value is null (None), which is no value: unset the key instead")

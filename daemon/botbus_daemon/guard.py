@@ -40,6 +40,11 @@ class Guard:
         """Whether a bot may do what only turns out to be needed on the way. Raises Refused."""
         self._check(connection.peer, bot, act, target)
 
+    def allows(self, connection: Connection, bot: str | None, act: Act, target: str) -> bool:
+        """Whether a bot could do something that it has not asked for: no is no denial."""
+        peer = connection.peer
+        return self._policy.decide(user_of(peer.uid, peer.gid), bot, act, target).allowed
+
     def _check(self, peer: Peer, bot: str | None, act: Act, target: str) -> None:
         user: User = user_of(peer.uid, peer.gid)
         decision = self._policy.decide(user, bot, act, target)

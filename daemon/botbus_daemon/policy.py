@@ -42,7 +42,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     configure: list[str] = field(default_factory=list)
     """Keys of configurations that these may set and unset."""
     reveal: list[str] = field(default_factory=list)
-    """Keys of secrets whose values these may get."""
+    """Keys of secrets whose values these may get, and compare with another when they set them."""
     work: bool = False
     """Whether these may start, work on and decide about runs of workflows, and keep the records of
     work: workstreams, sessions, tasks, tool executions."""

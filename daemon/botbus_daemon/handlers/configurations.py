@@ -1,7 +1,8 @@
 """set_configuration, get_configuration, list_configurations, unset_configuration.
 
 The value of a secret leaves the daemon in one place: the answer to `get_configuration`, for somebody
-whom the policy lets. A change is told in the channel of configurations once it is on disk.
+whom the policy lets; nobody else may compare it with a guess either. A change is told in the channel of
+configurations once it is on disk.
 """
 
 from msgspec import Raw
@@ -29,6 +30,7 @@ from botbus_storage.record_operations.outcomes import Configured
 async def set_configuration(broker: Broker, caller: Caller, request: SetConfiguration) -> Plan:
     session = caller.bot()
     limit = broker.settings.limits.body_bytes
+    may_read = await _may_read(broker, caller, request)
     operation = ops.SetConfiguration(
         id=request.id,
         key=request.key,
@@ -38,6 +40,7 @@ async def set_configuration(broker: Broker, caller: Caller, request: SetConfigur
         is_secret=request.is_secret,
         if_value=_expected(request.if_value, limit),
         if_absent=request.if_absent,
+        may_read=may_read,
         bot_id=session.bot_id,
         bot=session.bot,
     )
@@ -71,10 +74,12 @@ async def list_configurations(broker: Broker, _: Caller, request: ListConfigurat
 async def unset_configuration(broker: Broker, caller: Caller, request: UnsetConfiguration) -> Plan:
     session = caller.bot()
     limit = broker.settings.limits.body_bytes
+    may_read = await _may_read(broker, caller, request)
     operation = ops.UnsetConfiguration(
         id=request.id,
         key=request.key,
         if_value=_expected(request.if_value, limit),
+        may_read=may_read,
         bot_id=session.bot_id,
         bot=session.bot,
     )
@@ -84,6 +89,21 @@ async def unset_configuration(broker: Broker, caller: Caller, request: UnsetConf
         return Done(changed=outcome.changed)
 
     return Write(operation, then)
+
+
+async def _may_read(
+    broker: Broker, caller: Caller, request: SetConfiguration | UnsetConfiguration
+) -> bool:
+    """Whether a change may depend on what a secret is. Raises Refused if it is to, and may not."""
+    if caller.connection.trusted:
+        return True
+    if broker.guard.allows(caller.connection, caller.name, "reveal", request.key):
+        return True
+    if request.if_value != bodies.NULL:
+        there = await broker.store.configurations.get_configuration(request.key)
+        if there is not None and there.is_secret:
+            broker.guard.require(caller.connection, caller.name, "reveal", request.key)
+    return False
 
 
 def _text(raw: Raw, what: str, limit: int) -> str:

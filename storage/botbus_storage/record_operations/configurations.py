@@ -9,8 +9,8 @@ from botbus_storage.operations import Operation
 
 
 class SetConfiguration(Operation, frozen=True, kw_only=True):
-    """Faults: `conflict` (the condition does not hold, or the id is taken), `invalid` (the value does
-    not have the type).
+    """Faults: `conflict` (the condition does not hold, or the id is taken), `denied` (a condition on a
+    secret that is not to be read), `invalid` (the value does not have the type).
     """
 
     id: str
@@ -23,6 +23,8 @@ class SetConfiguration(Operation, frozen=True, kw_only=True):
     if_value: str | None = None
     """JSON text."""
     if_absent: bool = False
+    may_read: bool = False
+    """Whether the bot may know the value if it is a secret: else nothing tells what it was."""
     bot_id: str
     bot: str
 
@@ -32,11 +34,15 @@ class SetConfiguration(Operation, frozen=True, kw_only=True):
 
 
 class UnsetConfiguration(Operation, frozen=True, kw_only=True):
-    """Faults: `conflict` (the condition does not hold, or the id is taken)."""
+    """Faults: `conflict` (the condition does not hold, or the id is taken), `denied` (a condition on a
+    secret that is not to be read).
+    """
 
     id: str
     key: str
     if_value: str | None = None
+    may_read: bool = False
+    """As for `SetConfiguration`."""
     bot_id: str
     bot: str
 

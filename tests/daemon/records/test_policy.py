@@ -18,7 +18,7 @@ socket_mode = "0666"
 [[policy]]
 users = [{NOBODY}]
 bots = ["guest"]
-configure = ["guest.*"]
+configure = ["guest.*", "blind.*"]
 reveal = ["guest.token"]
 read = ["botbus.config"]
 
@@ -48,6 +48,34 @@ with botbus.connect_sync(sys.argv[2], url=sys.argv[1], timeout=5) as bus:
     attempt("connections", lambda: bus.connections.list())
 print(json.dumps(did))
 """
+GUESSER = """
+from botbus.requesting import checked, encoded
+from botbus_protocol.grammar import new_id
+from botbus_protocol.requests import SetConfiguration
+did = {}
+def attempt(what, deed):
+    try:
+        did[what] = deed()
+    except botbus.BusError as error:
+        did[what] = error.code
+def set_and_take_back(guess):
+    change = new_id()
+    with bus.atomic() as frame:
+        for key, value in {"blind.token": guess, "blind.level": 1}.items():
+            change_it = checked(SetConfiguration, id=change, key=key, value=encoded(value, "value"))
+            frame.add(change_it, lambda reply: reply)
+    return "it was so already"
+with botbus.connect_sync("guest", url=sys.argv[1], timeout=5) as bus:
+    config = bus.configurations
+    for guess in ("hunter4", "nonsense"):
+        attempt(f"set {guess}", lambda: config.set("blind.token", "mine", if_value=guess))
+        attempt(f"unset {guess}", lambda: config.unset("blind.token", if_value=guess))
+        attempt(f"try {guess}", lambda: set_and_take_back(guess))
+    attempt("one that it may get", lambda: config.set("guest.token", "x", if_value="hunter2").key)
+    attempt("what is no secret", lambda: config.set("blind.open", 2, if_value=1).value)
+    attempt("blindly", lambda: config.set("blind.token", "hunter5").key)
+print(json.dumps(did))
+"""
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 
@@ -62,6 +90,7 @@ def daemon() -> Iterator[DaemonProcess]:
             with botbus.connect_sync("boss", url=running.url) as bus:
                 bus.configurations.set("guest.token", "hunter2", is_secret=True)
                 bus.configurations.set("boss.token", "hunter3", is_secret=True)
+                bus.configurations.set("blind.token", "hunter4", is_secret=True)
                 bus.configurations.set("level", "info")
             yield running
 
@@ -71,7 +100,7 @@ def test_a_secret_is_for_whom_the_policy_lets(daemon: DaemonProcess) -> None:
         "its secret": "hunter2",
         "another's secret": "denied",
         "what is no secret": "info",
-        "list": [None, None, "info"],
+        "list": [None, None, None, "info"],
         "set its own": 1,
         "set another": "denied",
         "unset another": "denied",
@@ -82,6 +111,24 @@ def test_a_secret_is_for_whom_the_policy_lets(daemon: DaemonProcess) -> None:
     }
     assert "hunter" not in daemon.log()
     assert "no rule lets guest get the secret boss.token" in daemon.log()
+
+
+def test_guesses_at_a_secret_are_told_nothing(daemon: DaemonProcess) -> None:
+    with botbus.connect_sync("boss", url=daemon.url) as bus:
+        bus.configurations.set("blind.open", 1)
+        assert json.loads(as_nobody(GUESSER, daemon.url)) == {
+            "set hunter4": "denied",
+            "unset hunter4": "denied",
+            "try hunter4": "conflict",
+            "set nonsense": "denied",
+            "unset nonsense": "denied",
+            "try nonsense": "conflict",
+            "one that it may get": "guest.token",
+            "what is no secret": 2,
+            "blindly": "blind.token",
+        }
+        assert bus.configurations.get("blind.token").value == "hunter5"
+    assert "hunter" not in daemon.log()
 
 
 def test_who_works_keeps_the_records_of_work(daemon: DaemonProcess) -> None:

@@ -183,13 +183,25 @@ async def test_a_secret_is_told_by_its_key_and_nowhere_else(store: Store) -> Non
     assert (listed.key, listed.value, listed.is_secret) == ("api.key", None, True)
     for change in (
         setting("api.key", 1),
-        setting("api.key", "x", if_value='"hunter2"'),
+        setting("api.key", "x", if_value='"hunter2"', may_read=True),
         setting("api.key", "x", if_absent=True),
     ):
         (fault,) = await store.submit([change])
         assert isinstance(fault, Fault)
         assert "hunter" not in repr(fault)
     assert "hunter" not in repr(await told(store))
+
+
+async def test_a_secret_is_compared_only_for_whom_may_read_it(store: Store) -> None:
+    unset = store.configurations.unset_configuration
+    await put(store, "api.key", "hunter2", is_secret=True)
+    for guess in ('"hunter2"', '"hunter3"'):
+        assert await refused(put(store, "api.key", "x", if_value=guess)) == "denied"
+        assert await refused(unset(unsetting("api.key", if_value=guess))) == "denied"
+    assert (await put(store, "api.key", "hunter2")).changed
+    assert (await put(store, "api.key", "hunter2", may_read=True)).changed is False
+    await put(store, "api.key", "hunter3", if_value='"hunter2"', may_read=True)
+    assert (await unset(unsetting("api.key", if_value='"hunter3"', may_read=True))).changed
 
 
 async def test_lists_by_prefix_type_and_page(store: Store) -> None:

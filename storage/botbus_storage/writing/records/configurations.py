@@ -1,7 +1,8 @@
 """Configurations: typed values, changed one at a time, each change told in a message.
 
 The message of a change has the id that the sender gave the change. A repeat finds it there and changes
-nothing, whatever has happened since. Of a secret the message tells everything but the value.
+nothing, whatever has happened since. Of a secret the message tells everything but the value, and to a
+bot that may not read it no outcome depends on the value: else guesses could be tried on it.
 """
 
 import sqlite3
@@ -32,7 +33,7 @@ def set_configuration(tx: Transaction, op: SetConfiguration) -> Configured:
         return _as_it_is_now(op, there)
     _check_condition(tx, op, there)
     row = _row_of(op, there)
-    if there is not None and _is_so(tx.connection, there, row):
+    if there is not None and _may_compare(op, there) and _is_so(tx.connection, there, row):
         return Configured(configuration=without_secret(there), changed=False)
     if there is None:
         insert(tx, "configurations", row | {"created_at": tx.now, "updated_at": tx.now})
@@ -79,7 +80,9 @@ def _was_told(tx: Transaction, op: SetConfiguration | UnsetConfiguration) -> boo
 def _check_condition(
     tx: Transaction, op: SetConfiguration | UnsetConfiguration, there: Configuration | None
 ) -> None:
-    """Raises Refused (`conflict`) unless the value is what the condition says."""
+    """Raises Refused (`conflict`) unless the value is what the condition says; `denied` if the bot may
+    not know whether it is.
+    """
     if isinstance(op, SetConfiguration) and op.if_absent and there is not None:
         raise Refused(
             Code.CONFLICT, f"{op.key} is there already: leave out if_absent to replace it"
@@ -88,12 +91,23 @@ def _check_condition(
         return
     if there is None:
         raise Refused(Code.CONFLICT, f"{op.key} is not there: it has none of the value expected")
+    if not _may_compare(op, there):
+        raise Refused(
+            Code.DENIED,
+            f"{op.key} is a secret that {op.bot} may not read, nor compare with a value: leave out "
+            "if_value",
+            key=op.key,
+        )
     if not _same(_stored(tx.connection, op.key), op.if_value, there.value_type):
         raise Refused(
             Code.CONFLICT,
             f"{op.key} has another value by now: read it again, and decide anew",
             updated_at=there.updated_at,
         )
+
+
+def _may_compare(op: SetConfiguration | UnsetConfiguration, there: Configuration) -> bool:
+    return op.may_read or not there.is_secret
 
 
 def _row_of(op: SetConfiguration, there: Configuration | None) -> dict[str, Any]:
