@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Hundreds of processes are started here: each would compile all of the source anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-long coverage mutation check serve bench setup format schema clean
 
 setup: $(READY)
