@@ -20,7 +20,9 @@ from botbus_protocol.requests.request import Request, check_count
 MAX_WORKFLOW_TASKS = 10_000
 """Tasks that one reordering puts in order."""
 
-Sequence = Annotated[int, Meta(ge=0, le=2**53)]
+LAST_SEQUENCE = 2**53
+"""So that whatever reads numbers as floats reads this one."""
+Sequence = Annotated[int, Meta(ge=0, le=LAST_SEQUENCE)]
 
 
 class CreateTask(Request, frozen=True, tag="create_task"):
@@ -164,7 +166,7 @@ class ListWorkflowTasks(Request, frozen=True, tag="list_workflow_tasks"):
 
     workflow: str | None = None
     task_id: str | None = None
-    after: Annotated[int, Meta(ge=-1, le=2**53)] = -1
+    after: Annotated[int, Meta(ge=-1, le=LAST_SEQUENCE)] = -1
     """With `after_id`: the sequence of the last one of the page before."""
     after_id: str = ""
     """And its task; or the last workflow, for the workflows of a task."""

@@ -149,6 +149,19 @@ def test_tasks_of_a_workflow_in_sequence(bots: Bots) -> None:
     assert bot.ok("get_task", id=b)["task"]["title"] == "b"
 
 
+def test_behind_the_last_place_there_is_none(bots: Bots) -> None:
+    bot = bots()
+    release, last, another = workflow(bot)["id"], made(bot)["id"], made(bot)["id"]
+    bot.ok("add_workflow_task", workflow=release, task_id=last, sequence=2**53)
+    error = bot.error("add_workflow_task", workflow=release, task_id=another)
+    assert (error["code"], "reorder" in error["message"]) == ("conflict", True)
+    page = {"workflow": release, "after": 2**53, "after_id": last}
+    assert bot.ok("list_workflow_tasks", **page)["workflow_tasks"] == []
+    bot.ok("reorder_workflow_tasks", workflow=release, task_ids=[last])
+    added = bot.ok("add_workflow_task", workflow=release, task_id=another)
+    assert added["workflow_task"]["sequence"] == 1
+
+
 def test_a_task_is_linked_to_the_run_that_does_it(bots: Bots) -> None:
     bot = bots()
     run = bot.ok("create_run", id=new_id(), workflow=workflow(bot)["name"])["run"]["id"]

@@ -6,6 +6,7 @@ tasks of the workflow and numbers them anew.
 
 from botbus_protocol.errors import Code, Refused
 from botbus_protocol.records import WorkflowTask
+from botbus_protocol.requests.tasks import LAST_SEQUENCE
 from botbus_storage.operations import Changed
 from botbus_storage.reading.records.rows import WORKFLOW_TASK, workflow_task_of
 from botbus_storage.reading.records.tasks import find_workflows, the_workflow
@@ -31,9 +32,8 @@ def add_workflow_task(tx: Transaction, op: AddWorkflowTask) -> Kept[WorkflowTask
     required_task(tx, op.task_id)
     there = tx.connection.execute(_PLACE, (workflow_id, op.task_id)).fetchone()
     if there is None:
-        last = tx.connection.execute(_LAST, (workflow_id,)).fetchone()[0]
         row = {"workflow_id": workflow_id, "task_id": op.task_id, "created_at": tx.now}
-        sequence = last if op.sequence is None else op.sequence
+        sequence = _behind_all(tx, workflow_id) if op.sequence is None else op.sequence
         insert(tx, "workflow_tasks", row | {"sequence": sequence})
         return Kept(record=_placed(tx, workflow_id, op.task_id))
     place = workflow_task_of(there)
@@ -67,6 +67,18 @@ def reorder_workflow_tasks(tx: Transaction, op: ReorderWorkflowTasks) -> Changed
     ]
     tx.connection.executemany(_MOVE, moves)
     return Changed(changed=bool(moves), count=len(op.task_ids))
+
+
+def _behind_all(tx: Transaction, workflow_id: str) -> int:
+    """Raises Refused (`conflict`) if there is no number left."""
+    behind: int = tx.connection.execute(_LAST, (workflow_id,)).fetchone()[0]
+    if behind > LAST_SEQUENCE:
+        raise Refused(
+            Code.CONFLICT,
+            f"a task of this workflow stands at {LAST_SEQUENCE} and has no place behind it: give it another "
+            "sequence, or reorder them",
+        )
+    return behind
 
 
 def _placed(tx: Transaction, workflow_id: str, task_id: str) -> WorkflowTask:
