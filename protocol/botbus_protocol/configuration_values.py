@@ -18,6 +18,8 @@ _NAMES: dict[type, ValueType] = {
     bool: "boolean",
 }
 
+_SHOWN: dict[ValueType, str] = {"integer": "an integer", "json": "a list or map"}
+
 
 def natural_type(value: Any) -> ValueType:
     """The type that a value of JSON has by itself."""
@@ -31,8 +33,8 @@ def fitted(key: str, value: Any, kind: ValueType) -> Any:
         return value
     if (natural, kind) == ("integer", "float"):
         return float(value)
-    shown = "list or map" if natural == "json" else natural
+    shown = _SHOWN.get(natural, f"a {natural}")
     raise ValueError(
-        f"{key} is of type {kind}, and the value given is a {shown}: give a value of that type, "
+        f"{key} is of type {kind}, and the value given is {shown}: give a value of that type, "
         "or another value_type with it"
     )

@@ -39,9 +39,11 @@ def test_a_value_of_another_type_is_told_without_it(bots: Bots) -> None:
     for value in (SECRET, 1.5, True, [SECRET]):
         error = bot.error("set_configuration", id=new_id(), key=key, value=value)
         assert error["code"] == "invalid"
-        assert f"{key} is of type integer" in error["message"]
+        assert f"{key} is of type integer, and the value given is a" in error["message"]
         assert SECRET not in str(error)
     assert value_of(bot, key) == 8080
+    error = bot.error("set_configuration", id=new_id(), key=key, value=1, value_type="boolean")
+    assert "the value given is an integer" in error["message"]
     put(bot, key, 80, value_type="float")
     assert isinstance(value_of(bot, key), float)
 

@@ -75,7 +75,7 @@ def _behind_all(tx: Transaction, workflow_id: str) -> int:
     if behind > LAST_SEQUENCE:
         raise Refused(
             Code.CONFLICT,
-            f"a task of this workflow stands at {LAST_SEQUENCE} and has no place behind it: give it another "
+            f"a task of this workflow stands at {LAST_SEQUENCE}, the last place: give it another "
             "sequence, or reorder them",
         )
     return behind
