@@ -2,16 +2,18 @@
 
 from msgspec import Struct
 
+from botbus_daemon.bounds import AtLeastOne, Seconds
+
 
 class DeliveryPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The `[delivery]` table of the settings."""
 
-    max_deliveries: int = 10
+    max_deliveries: AtLeastOne = 10
     """Attempts after which a message becomes a dead letter."""
-    backoff_seconds: float = 1.0
+    backoff_seconds: Seconds = 1.0
     """Wait before the third attempt; it doubles for each one after. The second comes at once."""
-    backoff_limit_seconds: float = 60.0
-    max_in_flight: int = 10_000
+    backoff_limit_seconds: Seconds = 60.0
+    max_in_flight: AtLeastOne = 10_000
     """Deliveries of one bot that may be unsettled at the same time."""
 
 

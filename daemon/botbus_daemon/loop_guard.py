@@ -9,6 +9,8 @@ from collections import OrderedDict
 
 from msgspec import Struct
 
+from botbus_daemon.bounds import AtLeastOne, Count
+
 PAIRS = 10_000
 """Pairs of bots whose rate is remembered; the one that was quiet longest is forgotten."""
 
@@ -16,11 +18,11 @@ PAIRS = 10_000
 class LoopPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The `[loop_guard]` table of the settings."""
 
-    max_hops: int = 32
+    max_hops: AtLeastOne = 32
     """The longest chain of replies."""
-    free_hops: int = 3
+    free_hops: Count = 3
     """Chains up to this long are not counted for the rate."""
-    replies_per_minute: int = 600
+    replies_per_minute: Count = 600
     """Messages of longer chains that a pair of bots may exchange in a minute."""
 
 

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from botbus_daemon.backoff import DeliveryPolicy
+from botbus_daemon.bounds import AtLeastOne
 from botbus_daemon.charges.settings import BotLimits
 from botbus_daemon.loop_guard import LoopPolicy
 from botbus_daemon.monitoring.settings import HttpPolicy
@@ -34,7 +35,7 @@ class MigrationPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     backup: bool = True
     """Whether the database is copied before its schema changes."""
-    keep_backups: Annotated[int, Meta(ge=1)] = 5
+    keep_backups: AtLeastOne = 5
 
 
 Level = Literal["debug", "info", "warning", "error"]

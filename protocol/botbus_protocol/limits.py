@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Count = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1, le=2**62)]
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -21,7 +21,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """The largest context of a run, in bytes of the JSON text that is stored."""
     fetch_messages: Count = 1000
     """The most deliveries or messages that one reply holds; a request for more gets this many."""
-    wait_seconds: Annotated[float, Meta(gt=0)] = 3600.0
+    wait_seconds: Annotated[float, Meta(gt=0, le=366 * 86400)] = 3600.0
     """The longest a request may be parked in the daemon."""
 
 

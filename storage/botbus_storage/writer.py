@@ -157,7 +157,10 @@ class Writer:
     def _tell(self, batch: list[Waiting], results: list[list[Result]]) -> None:
         _tell(batch, results)
         if any(results):
-            self.on_commit()
+            try:
+                self.on_commit()
+            except Exception:
+                logger.exception("who listens to commits failed")
 
     def _fail(self, batch: list[Waiting], error: BaseException) -> None:
         logger.error("a batch of operations failed unexpectedly", exc_info=error)

@@ -194,6 +194,21 @@ async def test_a_defect_is_told_to_everybody_who_waits(database: Path) -> None:
         await writer.idle()
 
 
+async def test_who_listens_and_fails_stops_nobody(
+    database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing() -> None:
+        raise ValueError("cannot count")
+
+    async with open_store(database) as store:
+        store.listen(failing)
+        for _ in range(2):
+            async with asyncio.timeout(5):
+                (result,) = await store.submit([letter()])
+            assert isinstance(result, Saved)
+    assert "cannot count" in caplog.text
+
+
 async def test_closing_a_store_empties_the_wal(database: Path) -> None:
     async with open_store(database) as store:
         await store.submit([letter() for _ in range(100)])

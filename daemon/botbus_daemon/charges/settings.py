@@ -1,10 +1,8 @@
 """The `[bot_limits]` table of the settings: how much one bot may use of what belongs to all."""
 
-from typing import Annotated
+from msgspec import Struct
 
-from msgspec import Meta, Struct
-
-Count = Annotated[int, Meta(ge=0)]
+from botbus_daemon.bounds import AtLeastOne, Count, Rate
 
 GIB = 1024**3
 
@@ -22,9 +20,9 @@ class BotLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sender_messages: Count = 1_000_000
     """Those of one sender in one mailbox: so nobody can fill it up for the others."""
     sender_bytes: Count = 2 * GIB
-    messages_per_second: Annotated[float, Meta(ge=0)] = 0.0
+    messages_per_second: Rate = 0.0
     """That one bot may send, publish and ask, on average."""
-    burst_messages: Annotated[int, Meta(ge=1)] = 1000
+    burst_messages: AtLeastOne = 1000
     """That it may send at once after a pause."""
     stored_bytes: Count = 10 * GIB
     """Of all messages that a bot has sent and that are still kept."""

@@ -1,15 +1,12 @@
 """The `[retention]` table of the settings: what is kept of which messages, and what is never lost."""
 
 from fnmatch import fnmatchcase
-from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
+from botbus_daemon.bounds import Count, Days, Seconds, SomeSeconds
 from botbus_protocol.run_events import RUN_CHANNEL
 from botbus_storage.retention_operations import Source, Undelivered
-
-Days = Annotated[float, Meta(ge=0)]
-Count = Annotated[int, Meta(ge=0)]
 
 
 class Keeping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,9 +34,9 @@ def _default_channels() -> list[ChannelKeeping]:
 
 
 class RetentionPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    every_seconds: Annotated[float, Meta(gt=0)] = 5.0
+    every_seconds: SomeSeconds = 5.0
     """After something was written: until it is looked at what may go."""
-    duplicate_seconds: Annotated[float, Meta(ge=0)] = 120.0
+    duplicate_seconds: Seconds = 120.0
     """No message goes earlier, whatever the limits: so long a repeated id is recognised."""
     dead_letter_days: Days = 0.0
     """A dead letter keeps its message for so long. 0: until it is replayed or dropped."""
