@@ -84,6 +84,8 @@ class Broker:
         self.charges.limit(settings.bot_limits)
         for courier in self.loaded_couriers():
             courier.mailbox.policy = settings.delivery
+        self.retention.follow(settings.retention)
+        self.runs.pruning.follow()
 
     async def see(self, bot: str) -> tuple[str, str]:
         """Id and name of a bot that is there. Raises Refused."""

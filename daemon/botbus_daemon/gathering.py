@@ -6,7 +6,7 @@ from disk takes a moment: `filling` is that reading, and when it is done the mai
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from botbus_daemon.mailbox import Mailbox
 from botbus_daemon.streams import Stream, Streams, Waiting, merge
@@ -58,13 +58,19 @@ class Gatherer:
         self.listen(on=False)
         return True
 
-    def remove(self, source: str) -> None:
-        """Stops reading a source; what was gathered from it and not handed out is left out."""
+    def remove(self, source: str, put_off: Iterable[int] = ()) -> None:
+        """Stops reading a source; what was gathered from it and not handed out is left out, and of
+        what was put off until later whatever nobody was handed since.
+        """
         if (stream := self._sources.pop(source, None)) is not None:
             stream.waiting.discard(self._reader)
             del self._mailbox.positions[source], self._added_at[source]
             self._streams.close(self._mailbox.bot_id, source)
             self._mailbox.fresh = deque(m for m in self._mailbox.fresh if m.channel != source)
+        for seq in put_off:
+            delivery = self._mailbox.open.get(seq)
+            if delivery is not None and delivery.lease is None and delivery.state != "settling":
+                self._mailbox.settled(seq)
 
     def close(self) -> None:
         self.listen(on=False)

@@ -12,7 +12,18 @@ from msgspec import Struct
 
 from botbus_daemon.settings import Settings
 
-RELOADS = frozenset({"bot_limits", "delivery", "limits", "log_level", "loop_guard", "policy"})
+RELOADS = frozenset(
+    {
+        "bot_limits",
+        "delivery",
+        "limits",
+        "log_level",
+        "loop_guard",
+        "policy",
+        "retention",
+        "workflows",
+    }
+)
 NEEDS_RESTART = frozenset(
     {
         "url",
@@ -23,8 +34,6 @@ NEEDS_RESTART = frozenset(
         "traces",
         "limits.frame_bytes",
         "migrations",
-        "retention",
-        "workflows",
     }
 )
 """Tables, and single keys of tables that reload otherwise."""

@@ -106,10 +106,16 @@ class Subscribed(Struct, frozen=True, kw_only=True):
 
 
 class Unsubscribe(Operation, frozen=True):
-    """Outcome: `Changed`. Faults: `not_found` for an unknown channel."""
+    """Outcome: `Unsubscribed`. Faults: `not_found` for an unknown channel."""
 
     bot_id: str
     channel: str
+
+
+class Unsubscribed(Struct, frozen=True, kw_only=True):
+    changed: bool
+    put_off: list[int]
+    """What was put off until later, never handed out, and is no longer for this bot."""
 
 
 class Changed(Struct, frozen=True, kw_only=True, gc=False):

@@ -11,6 +11,9 @@ from tests.daemon.conftest import Bots
 from tests.daemon.plain import Json, Plain
 from tests.daemon.reloads import Reloading, reloading
 from tests.daemon.test_policy import BECOME_NOBODY, NOBODY
+from tests.daemon.test_retention import bodies, channel_of, publish, until
+from tests.daemon.workflows.test_retention import left
+from tests.daemon.workflows.worker import begun, finish, save
 
 
 @pytest.fixture
@@ -85,6 +88,39 @@ def test_what_needs_a_restart_is_named_until_it_comes(daemon: Reloading, own: Bo
     daemon.start()
     assert own("bot").ok("hello")["limits"]["frame_bytes"] == 2_000_000
     assert "needs a restart" not in daemon.reload(new)
+
+
+def kept(count: int) -> str:
+    return f"""[retention]
+every_seconds = 0.05
+duplicate_seconds = 0.0
+channels = [{{ match = "*", max_messages = {count} }}]
+"""
+
+
+def test_what_is_kept_changes_at_once_and_nobody_has_to_write(daemon: Reloading, own: Bots) -> None:
+    bot = own("bot")
+    one = channel_of(bot, "one")
+    publish(bot, one, *range(10))
+    assert bodies(bot, one) == [*range(10)]
+    log = daemon.reload('log_level = "info"\n' + kept(3))
+    assert "retention.channels" in log
+    assert "needs a restart" not in log
+    until(lambda: bodies(bot, one) == [7, 8, 9])
+    daemon.reload(kept(5))
+    publish(bot, one, 10, 11, 12, 13)
+    until(lambda: bodies(bot, one) == [9, 10, 11, 12, 13])
+    daemon.reload(kept(2))
+    until(lambda: bodies(bot, one) == [12, 13])
+
+
+def test_fewer_runs_are_kept_at_once(daemon: Reloading, own: Bots) -> None:
+    worker = own("worker")
+    workflow = save(worker)
+    for _ in range(3):
+        finish(worker, begun(worker, workflow))
+    daemon.reload("[workflows]\nkeep_runs = 1\n")
+    assert len(left(worker, 1)) == 1
 
 
 def test_the_level_of_the_log_changes(daemon: Reloading) -> None:

@@ -66,8 +66,10 @@ async def unsubscribe(broker: Broker, caller: Caller, request: Unsubscribe) -> P
     # What was handed out is still to be settled: without a subscription only its row tells of it.
     await broker.recorder.flush()
 
-    def then(outcome: operations.Changed) -> Done:
-        broker.once_loaded(session.bot_id, lambda c: c.gatherer.remove(request.channel))
+    def then(outcome: operations.Unsubscribed) -> Done:
+        broker.once_loaded(
+            session.bot_id, lambda c: c.gatherer.remove(request.channel, outcome.put_off)
+        )
         return Done(changed=outcome.changed)
 
     return Write(operations.Unsubscribe(bot_id=session.bot_id, channel=request.channel), then)

@@ -17,6 +17,10 @@ class ConnectionPruning:
         self._disk = disk
         self._policy = policy
 
+    def follow(self, policy: RetentionPolicy) -> None:
+        """From now on this policy holds."""
+        self._policy = policy
+
     async def prune(self) -> float | None:
         """Deletes what has to go; when something else has to, in seconds since 1970. Raises Refused."""
         clients, earliest = await self._disk.ended_connections()

@@ -45,19 +45,25 @@ class MessagePruning:
         self.dead = 0
         """Dead letters that went with their messages."""
 
+    def follow(self, policy: RetentionPolicy) -> None:
+        """From now on this policy holds. A look that is under way ends with the batch it is at."""
+        self._policy = policy
+        self._shelves = Shelves(self._disk, policy)
+
     async def prune(self) -> float | None:
         """Deletes what has to go; when something else has to, in seconds since 1970. Raises Refused."""
         if not self._policy.limits():
             return None
-        await self._shelves.count()
-        waiting = deque(self._shelves.to_look_at(time.time()))
+        shelves = self._shelves
+        await shelves.count()
+        waiting = deque(shelves.to_look_at(time.time()))
         at_once = AT_ONCE
-        while waiting:
+        while waiting and shelves is self._shelves:
             source, shelf = waiting.popleft()
             if await self._prune(source, shelf, at_once):
                 waiting.append((source, shelf))
                 at_once = min(at_once + MORE, MOST_AT_ONCE)
-        return self._shelves.next_due()
+        return shelves.next_due()
 
     async def _prune(self, source: Source, shelf: Shelf, at_once: int) -> bool:
         """Deletes a batch of one source; whether there may be more."""

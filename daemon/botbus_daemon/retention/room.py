@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from botbus_daemon.retention.connections import ConnectionPruning
 from botbus_daemon.retention.messages import MessagePruning
 from botbus_daemon.retention.pages import PageReturn
+from botbus_daemon.retention.settings import RetentionPolicy
 from botbus_daemon.runs.errand import Errand
 from botbus_protocol import timestamps
 from botbus_protocol.errors import Refused
@@ -28,16 +29,25 @@ class Retention:
 
     def __init__(self, broker: "Broker") -> None:
         self._store = broker.store
-        self._every = broker.settings.retention.every_seconds
+        self._policy = broker.settings.retention
         self._armed = False
         self._writes = 0
-        self.messages = MessagePruning(broker, broker.settings.retention)
-        self._connections = ConnectionPruning(broker.store.retention, broker.settings.retention)
+        self.messages = MessagePruning(broker, self._policy)
+        self._connections = ConnectionPruning(broker.store.retention, self._policy)
         self._pages = PageReturn(broker.store.retention, lambda: self._writes)
         self._errand = Errand(self._look)
 
     def start(self) -> None:
         self._store.listen(self._written)
+        self._errand.in_seconds(0.0)
+
+    def follow(self, policy: RetentionPolicy) -> None:
+        """From now on this policy holds; what it lets go is counted anew, and goes."""
+        if policy == self._policy:
+            return
+        self._policy = policy
+        self.messages.follow(policy)
+        self._connections.follow(policy)
         self._errand.in_seconds(0.0)
 
     async def close(self) -> None:
@@ -48,7 +58,7 @@ class Retention:
         self._writes += 1
         if not self._armed:
             self._armed = True
-            self._errand.in_seconds(self._every)
+            self._errand.in_seconds(self._policy.every_seconds)
 
     async def _look(self) -> str | None:
         """Deletes what has to go; when something else has to."""

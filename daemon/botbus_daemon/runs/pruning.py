@@ -9,7 +9,6 @@ import time
 from typing import TYPE_CHECKING
 
 from botbus_daemon.runs.errand import Errand
-from botbus_daemon.runs.settings import WorkflowPolicy
 from botbus_protocol import timestamps
 from botbus_storage.workflow_operations import Moved, PruneRuns
 
@@ -27,10 +26,9 @@ DAY = 86400.0
 
 
 class Pruning:
-    def __init__(self, broker: "Broker", runs: "Runs", policy: WorkflowPolicy) -> None:
+    def __init__(self, broker: "Broker", runs: "Runs") -> None:
         self._broker = broker
         self._runs = runs
-        self._policy = policy
         self.errand = Errand(self.prune)
         self._counting = False
 
@@ -39,6 +37,10 @@ class Pruning:
         if not self._counting:
             self._counting = True
             self.errand.in_seconds(AFTER_ENDS)
+
+    def follow(self) -> None:
+        """The policy of the room is another one."""
+        self.errand.in_seconds(0.0)
 
     async def prune(self) -> str | None:
         """Deletes what is not to be kept any longer; when something else is not."""
@@ -49,9 +51,10 @@ class Pruning:
         earliest = await self._broker.store.runs.earliest_end()
         if earliest is None:
             return None
-        due = timestamps.to_epoch(earliest) + self._policy.keep_days * DAY
+        due = timestamps.to_epoch(earliest) + self._runs.policy.keep_days * DAY
         return timestamps.from_epoch(due + 0.001)
 
     async def _prunable(self) -> list[int]:
-        oldest = timestamps.from_epoch(time.time() - self._policy.keep_days * DAY)
-        return await self._broker.store.runs.prunable(oldest, self._policy.keep_runs, AT_ONCE)
+        policy = self._runs.policy
+        oldest = timestamps.from_epoch(time.time() - policy.keep_days * DAY)
+        return await self._broker.store.runs.prunable(oldest, policy.keep_runs, AT_ONCE)

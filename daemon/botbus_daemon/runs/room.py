@@ -20,6 +20,7 @@ from botbus_daemon.runs.matching import MessageWait
 from botbus_daemon.runs.notices import Notices
 from botbus_daemon.runs.pruning import Pruning
 from botbus_daemon.runs.schedules import Schedules
+from botbus_daemon.runs.settings import WorkflowPolicy
 from botbus_daemon.runs.system import make_system_channel
 from botbus_protocol.errors import Code, Fault, Refused
 from botbus_protocol.records import Notice
@@ -54,7 +55,6 @@ class Runs:
 
     def __init__(self, broker: "Broker") -> None:
         self._broker = broker
-        self.policy = broker.settings.workflows
         self.leases = Leases(self._expired)
         self.notices = Notices(self._noticed)
         self.claims = Claims(self._claim, self.give_back)
@@ -62,8 +62,12 @@ class Runs:
         self.waits = Fulfilment(broker, self)
         self.deadlines = Deadlines(self)
         self.schedules = Schedules(broker, self)
-        self.pruning = Pruning(broker, self, self.policy)
+        self.pruning = Pruning(broker, self)
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def policy(self) -> WorkflowPolicy:
+        return self._broker.settings.workflows
 
     # Beginning and end
 

@@ -14,6 +14,7 @@ from botbus_storage.operations import (
     Subscribe,
     Subscribed,
     Unsubscribe,
+    Unsubscribed,
 )
 from botbus_storage.reading import directory, history, mailboxes
 from botbus_storage.reading.history import Life, Scope
@@ -46,7 +47,8 @@ class SqliteMessages(Writing):
         return (await self._do(operation, Subscribed)).subscription
 
     async def unsubscribe(self, bot_id: str, channel: str) -> bool:
-        return (await self._do(Unsubscribe(bot_id=bot_id, channel=channel), Changed)).changed
+        operation = Unsubscribe(bot_id=bot_id, channel=channel)
+        return (await self._do(operation, Unsubscribed)).changed
 
     async def get_subscriptions(self, bot_id: str) -> list[Subscription]:
         return await self._query(partial(directory.subscriptions_of, bot_id=bot_id))

@@ -9,12 +9,12 @@ import sqlite3
 from botbus_protocol.errors import Code, Refused
 from botbus_protocol.records import Channel, Subscription
 from botbus_storage.operations import (
-    Changed,
     CreateChannel,
     CreatedChannel,
     Subscribe,
     Subscribed,
     Unsubscribe,
+    Unsubscribed,
 )
 from botbus_storage.writing.messages import count_subscribers
 from botbus_storage.writing.transaction import Transaction
@@ -40,6 +40,12 @@ _SUBSCRIPTION = """
     WHERE s.bot_id = ? AND s.channel_name = ?
 """
 _UNSUBSCRIBE = "DELETE FROM bot_subscriptions WHERE bot_id = ? AND channel_name = ?"
+_PUT_OFF = """
+    SELECT d.seq FROM bot_deliveries d JOIN bot_messages m ON m.seq = d.seq
+    WHERE d.bot_id = ? AND d.state = 'waiting' AND d.first_fetched_at IS NULL AND d.lease IS NULL
+    AND m.recipient_channel = ?
+"""
+_FORGET = "DELETE FROM bot_deliveries WHERE seq = ? AND bot_id = ?"
 _FIRST_AT = "SELECT min(seq) FROM bot_messages WHERE timestamp >= ?"
 
 
@@ -86,13 +92,18 @@ def _cursor(tx: Transaction, start: str | int) -> int:
     return tx.last_seq if first is None else first - 1
 
 
-def unsubscribe(tx: Transaction, op: Unsubscribe) -> Changed:
-    """Raises Refused if there is no such channel."""
+def unsubscribe(tx: Transaction, op: Unsubscribe) -> Unsubscribed:
+    """What was handed out keeps its row, what was only put off does not.
+
+    Raises Refused if there is no such channel.
+    """
     tx.flush()
     count_subscribers(tx, op.channel)
     gone = tx.connection.execute(_UNSUBSCRIBE, (op.bot_id, op.channel)).rowcount == 1
     tx.subscribers.pop(op.channel, None)
-    return Changed(changed=gone)
+    rows = tx.connection.execute(_PUT_OFF, (op.bot_id, op.channel)).fetchall() if gone else []
+    tx.connection.executemany(_FORGET, [(seq, op.bot_id) for (seq,) in rows])
+    return Unsubscribed(changed=gone, put_off=[seq for (seq,) in rows])
 
 
 def require_channel(channel: Channel | None, name: str) -> Channel:
