@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from botbus_daemon.runs.pruning import AFTER_ENDS
 from tests.daemon.conftest import Bots
 from tests.daemon.plain import Json, Plain
 from tests.daemon.reloads import Reloading, reloading
@@ -120,7 +121,7 @@ def test_fewer_runs_are_kept_at_once(daemon: Reloading, own: Bots) -> None:
     for _ in range(3):
         finish(worker, begun(worker, workflow))
     daemon.reload("[workflows]\nkeep_runs = 1\n")
-    assert len(left(worker, 1)) == 1
+    assert len(left(worker, 1, AFTER_ENDS / 2)) == 1
 
 
 def test_the_level_of_the_log_changes(daemon: Reloading) -> None:

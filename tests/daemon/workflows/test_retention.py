@@ -21,9 +21,9 @@ def configure(own: Bots, settings: str) -> None:
     daemon.start()
 
 
-def left(bot: Plain, count: int) -> list[str]:
+def left(bot: Plain, count: int, seconds: float = 10.0) -> list[str]:
     """Waits until so many runs are left; their ids."""
-    deadline = time.monotonic() + 10.0
+    deadline = time.monotonic() + seconds
     while len(runs := bot.ok("list_runs", limit=1000)["runs"]) > count:
         assert time.monotonic() < deadline, f"{len(runs)} runs are left"
         time.sleep(0.02)  # nobody is told that a run is deleted
