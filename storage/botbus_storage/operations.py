@@ -213,4 +213,14 @@ class TryWriting(Operation, frozen=True):
     """Writes and changes nothing: it succeeds if the disk takes anything. Outcome: `Changed`."""
 
 
-Outcome = Saved | Recalled | SeenBot | CreatedChannel | Subscribed | Changed | Touched | Boot
+Outcome = (
+    Saved
+    | Recalled
+    | SeenBot
+    | CreatedChannel
+    | Subscribed
+    | Unsubscribed
+    | Changed
+    | Touched
+    | Boot
+)

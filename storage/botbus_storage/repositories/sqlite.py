@@ -6,7 +6,6 @@ from functools import partial
 
 from botbus_protocol.records import Bot, Channel, DeadLetter, Message, Subscription
 from botbus_storage.operations import (
-    Changed,
     CreateChannel,
     CreatedChannel,
     Saved,
