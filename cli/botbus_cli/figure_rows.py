@@ -30,6 +30,7 @@ def rows_of(figures: "Figures", rates: Rates | None = None) -> Iterator[Row]:
         f"database {size(storage.database_bytes)}, WAL {size(storage.wal_bytes)}, "
         f"free {size(storage.free_bytes)}",
     )
+    yield from _retention(figures)
     yield "waiting", _waiting(figures)
     yield "dead letters", number(figures.backlog.dead_letters)
     yield "runs", _runs(figures)
@@ -56,6 +57,11 @@ def _traffic(figures: "Figures", rates: Rates | None) -> Iterator[Row]:
         "refused",
         number(refused) + _speed(rates, lambda r: r.refused) + (reasons and f": {reasons}"),
     )
+    if traffic.limited:
+        yield (
+            "beyond limits",
+            f"{number(sum(traffic.limited.values()))}: {_counts(traffic.limited)}",
+        )
     yield "denied", number(traffic.denied)
 
 
@@ -72,6 +78,18 @@ def _commits(figures: "Figures", rates: Rates | None) -> Iterator[Row]:
     )
     if commits.failed:
         yield "commits refused by the disk", number(commits.failed)
+
+
+def _retention(figures: "Figures") -> Iterator[Row]:
+    """What was not to be kept, if there was anything."""
+    gone = figures.retention
+    if gone.messages or gone.runs:
+        lost = f"{number(gone.undelivered + gone.dead_letters)} of them never settled"
+        yield (
+            "not kept",
+            f"{some(gone.messages, 'message')} with {size(gone.bytes)}, {lost}; "
+            f"{some(gone.runs, 'run')}",
+        )
 
 
 def _waiting(figures: "Figures") -> str:

@@ -36,6 +36,19 @@ COUNTERS: list[tuple[str, str, Callable[[Figures], float]]] = [
     ("botbus_steps", "Steps of runs that have ended.", lambda f: f.traffic.steps),
     ("botbus_operations", "Operations that were committed.", lambda f: f.commits.operations),
     ("botbus_commits_failed", "Commits that the disk refused.", lambda f: f.commits.failed),
+    ("botbus_retention_messages", "Messages not to be kept.", lambda f: f.retention.messages),
+    ("botbus_retention_bytes", "Their bodies and headers.", lambda f: f.retention.bytes),
+    (
+        "botbus_retention_undelivered",
+        "Deliveries that went with them, unsettled.",
+        lambda f: f.retention.undelivered,
+    ),
+    (
+        "botbus_retention_dead_letters",
+        "Dead letters that went with them.",
+        lambda f: f.retention.dead_letters,
+    ),
+    ("botbus_retention_runs", "Finished runs not to be kept.", lambda f: f.retention.runs),
 ]
 GAUGES: list[tuple[str, str, Callable[[Figures], float]]] = [
     ("botbus_healthy", "1 while /healthz says ok.", lambda f: float(f.unwell is None)),
@@ -91,6 +104,7 @@ class Snapshot(Collector):
         traffic = figures.traffic
         yield _by("botbus_requests", "Requests by operation.", "op", traffic.requests)
         yield _by("botbus_refused", "Requests that failed, by error.", "code", traffic.refused)
+        yield _by("botbus_limited", "Requests beyond a limit.", "limit", traffic.limited)
         yield InfoMetricFamily("botbus", "What serves.", value={"server": figures.server})
         if figures.backlog.counted_at is not None:
             yield from self._backlog()

@@ -9,7 +9,13 @@ from pathlib import Path
 
 from botbus_daemon.broker import Broker
 from botbus_protocol import __version__
-from botbus_protocol.records import Backlog, CommitFigures, MailboxFigures, StorageFigures
+from botbus_protocol.records import (
+    Backlog,
+    CommitFigures,
+    MailboxFigures,
+    RetentionFigures,
+    StorageFigures,
+)
 from botbus_protocol.replies import Figures
 from botbus_storage.commits import Commits
 from botbus_storage.reading.backlog import Waiting
@@ -37,6 +43,7 @@ async def overview(broker: Broker, mailboxes: int) -> Figures:
         commits=_commits(broker.store.commits),
         storage=_storage(broker.settings.database),
         backlog=await _backlog(broker, mailboxes),
+        retention=_retention(broker),
     )
 
 
@@ -50,6 +57,17 @@ def _commits(commits: Commits) -> CommitFigures:
         seconds=commits.seconds,
         p50_seconds=p50,
         p99_seconds=p99,
+    )
+
+
+def _retention(broker: Broker) -> RetentionFigures:
+    gone = broker.retention.messages
+    return RetentionFigures(
+        messages=gone.deleted,
+        bytes=gone.size,
+        undelivered=gone.undelivered,
+        dead_letters=gone.dead,
+        runs=broker.runs.pruning.deleted,
     )
 
 

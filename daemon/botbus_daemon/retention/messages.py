@@ -40,6 +40,8 @@ class MessagePruning:
         self._shelves = Shelves(self._disk, policy)
         self.deleted = 0
         """Messages, since the start of the daemon."""
+        self.size = 0
+        """Bytes of their bodies and headers."""
         self.undelivered = 0
         """Deliveries that nobody got because of it."""
         self.dead = 0
@@ -74,7 +76,9 @@ class MessagePruning:
             return False
         begun = time.monotonic()
         gone = await self._delete(source, tuple(going), guard)
-        shelf.taken([going[seq] for seq in gone.seqs])
+        taken = [going[seq] for seq in gone.seqs]
+        shelf.taken(taken)
+        self.size += sum(message.size for message in taken)
         self._tell(source, gone)
         await asyncio.sleep(max(PAUSE, time.monotonic() - begun))
         return bool(gone.seqs) and (len(going) == at_once or shelf.wants_look(time.time()))

@@ -31,6 +31,8 @@ class Pruning:
         self._runs = runs
         self.errand = Errand(self.prune)
         self._counting = False
+        self.deleted = 0
+        """Runs, since the start of the daemon."""
 
     def ended(self) -> None:
         """Runs have ended."""
@@ -46,7 +48,7 @@ class Pruning:
         """Deletes what is not to be kept any longer; when something else is not."""
         self._counting = False
         while seqs := await self._prunable():
-            await self._runs.do(PruneRuns(tuple(seqs)), Moved)
+            self.deleted += (await self._runs.do(PruneRuns(tuple(seqs)), Moved)).count
             await asyncio.sleep(PAUSE)
         earliest = await self._broker.store.runs.earliest_end()
         if earliest is None:

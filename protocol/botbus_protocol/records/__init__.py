@@ -10,6 +10,7 @@ from botbus_protocol.records.figures import (
     Backlog,
     CommitFigures,
     MailboxFigures,
+    RetentionFigures,
     StorageFigures,
     Traffic,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "OwnerType",
+    "RetentionFigures",
     "Run",
     "Schedule",
     "Session",

@@ -10,6 +10,8 @@ class Traffic(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """By operation."""
     refused: dict[str, int] = field(default_factory=dict)
     """Requests that were answered with an error, by its code."""
+    limited: dict[str, int] = field(default_factory=dict)
+    """Of them, those that went beyond a limit, by its key in the settings."""
     denied: int = 0
     """By the policy."""
     messages: int = 0
@@ -44,6 +46,19 @@ class StorageFigures(Struct, frozen=True, kw_only=True, omit_defaults=True):
     wal_bytes: int = 0
     free_bytes: int = 0
     """That the disk has left for the daemon."""
+
+
+class RetentionFigures(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was deleted because it is not to be kept."""
+
+    messages: int = 0
+    bytes: int = 0
+    """Of their bodies and headers, as JSON text."""
+    undelivered: int = 0
+    """Deliveries that went with them and that nobody had settled."""
+    dead_letters: int = 0
+    """That went with them."""
+    runs: int = 0
 
 
 class MailboxFigures(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,7 +1,13 @@
 """The reply about what goes on in the daemon."""
 
 from botbus_protocol import requests
-from botbus_protocol.records import Backlog, CommitFigures, StorageFigures, Traffic
+from botbus_protocol.records import (
+    Backlog,
+    CommitFigures,
+    RetentionFigures,
+    StorageFigures,
+    Traffic,
+)
 from botbus_protocol.replies.reply import Reply
 
 
@@ -18,6 +24,7 @@ class Figures(Reply, frozen=True, tag="figures"):
     commits: CommitFigures
     storage: StorageFigures
     backlog: Backlog
+    retention: RetentionFigures
     unwell: str | None = None
     """Why health is red."""
     connections: int = 0
