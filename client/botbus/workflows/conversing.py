@@ -9,7 +9,7 @@ import msgspec
 from botbus import requesting
 from botbus.requesting import checked
 from botbus.workflows.approvals import Approval
-from botbus.workflows.derived import derived_id
+from botbus.workflows.derived import derived_id, under_its_id
 from botbus.workflows.named import Named
 from botbus.workflows.shape import UNTYPED
 from botbus.workflows.stepping import result_of
@@ -40,13 +40,13 @@ class Conversing(Named):
             to,
             body,
             type=type,
-            id=derived_id(self.id, step),
+            id=self.id,
             reply_to=reply_to,
             headers=headers,
             ttl=ttl,
             delay=delay,
         )
-        return await self._tell(step, "send", message)
+        return await self._tell(step, "send", under_its_id(self.id, step, message))
 
     async def publish(
         self,
@@ -66,13 +66,13 @@ class Conversing(Named):
             channel,
             body,
             type=type,
-            id=derived_id(self.id, step),
+            id=self.id,
             reply_to=reply_to,
             headers=headers,
             ttl=ttl,
             delay=delay,
         )
-        return await self._tell(step, "publish", message)
+        return await self._tell(step, "publish", under_its_id(self.id, step, message))
 
     async def ask(
         self,
@@ -90,9 +90,7 @@ class Conversing(Named):
         """
         step = name or named("ask", to, type)
         past = self._take(step)
-        question = requesting.send(
-            to, body, type=type, id=derived_id(self.id, step), headers=headers
-        )
+        question = requesting.send(to, body, type=type, id=self._question_id(step), headers=headers)
         wait = checked(WaitFor, kind="message", seconds=timeout, reply_to=question.id)
         output = await waited(self._execution, step, past, wait, first=(question,))
         return msgspec.convert(output, Message)
@@ -139,8 +137,8 @@ class Conversing(Named):
         """Waits until somebody approves or rejects; expired after `timeout` seconds.
 
         `botbus run approve|reject RUN NAME` decides, `bus.runs.approve`, or a reply of the bot `ask`
-        to the message of type `approval.request` that it gets. A verdict is bound to what was
-        shown: `prompt` and `data`.
+        to the message of type `approval.request` that it gets; the reply of another bot decides
+        nothing. A verdict is bound to what was shown: `prompt` and `data`.
         """
         past = self._take(name)
         shown = {"prompt": prompt} if data is None else {"prompt": prompt, "data": data}
@@ -149,6 +147,7 @@ class Conversing(Named):
             WaitFor,
             kind="approval",
             seconds=timeout,
+            sender=ask,
             reply_to=None if message is None else message.id,
         )
         first = () if message is None else (message,)
@@ -167,8 +166,15 @@ class Conversing(Named):
             to,
             {"run": self.id, "workflow": self.workflow, "step": name, **shown},
             type="approval.request",
-            id=derived_id(self.id, f"{name}/ask"),
+            id=self._question_id(name),
         )
+
+    def _question_id(self, step: str) -> str:
+        """Of a claim, for a retry asks anew: the answer that came before is used up.
+
+        The question and its wait are one commit, so no other claim asks it again.
+        """
+        return derived_id(self.id, f"{step}/asked/{self.attempt}")
 
 
 def named(kind: str, to: str, type: str) -> str:

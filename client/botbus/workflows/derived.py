@@ -1,6 +1,13 @@
 """Values that follow from a run and a name: the same on every replay, and nothing stored for them."""
 
 from hashlib import sha256
+from typing import TypeVar
+
+import msgspec
+
+from botbus_protocol.requests import Publish, Send
+
+M = TypeVar("M", Send, Publish)
 
 _MANTISSA = 53
 
@@ -10,6 +17,17 @@ def derived_id(run: str, name: str) -> str:
     digits = _hash(run, name).hex()
     variant = "89ab"[int(digits[3], 16) % 4]
     return f"{run[:13]}-7{digits[:3]}-{variant}{digits[4:7]}-{digits[7:19]}"
+
+
+def under_its_id(run: str, step: str, message: M) -> M:
+    """A message under an id that follows from the run, the step and all that it says.
+
+    So a step that is run again does not say the same twice; and if it has something else to say,
+    after a retry, that is not taken for a repeat.
+    """
+    content = msgspec.msgpack.encode(msgspec.structs.replace(message, id=run))
+    name = f"{step}/{sha256(content).hexdigest()}"
+    return msgspec.structs.replace(message, id=derived_id(run, name))
 
 
 def derived_number(run: str, name: str) -> float:

@@ -33,6 +33,7 @@ class WaitFor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """message: in this channel, from after the run began; by default in the mailbox of the bot."""
     type: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
     sender: str | None = None
+    """message, approval: what another bot says does not count."""
     reply_to: str | None = None
     """message: an answer to this message. approval: the answer to this message decides."""
     where: dict[str, str | int | float | bool | None] | None = None
