@@ -7,6 +7,7 @@ commit order; nothing is forgotten, for everything at or below a source's positi
 """
 
 import heapq
+from bisect import insort
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -54,7 +55,7 @@ class Mailbox:
                 self.fresh.append(message)
                 overtaken |= message.seq < newest
         if overtaken:  # a source was added that reaches further back
-            self.fresh = deque(sorted(self.fresh, key=lambda message: message.seq))
+            self.fresh = deque(sorted(self.fresh, key=_seq_of))
         if self._settled_meanwhile:
             self._settled_meanwhile = {s for s in self._settled_meanwhile if s > position}
         for source in self.positions if sources is None else sources:
@@ -180,13 +181,16 @@ class Mailbox:
             self.fresh = deque(m for m in self.fresh if m.seq != seq)
         self._withheld.setdefault(seq, message)
 
-    def release(self, seq: int) -> None:
-        """Undoes `withhold`."""
+    def release(self, seq: int) -> bool:
+        """Undoes `withhold`. False if the message is not here: it was not gathered yet."""
         if (delivery := self.open.get(seq)) is not None:
             self.unsettled(delivery)
+            return True
         message = self._withheld.pop(seq, None)
-        if message is not None:
-            self.restore(OpenDelivery(seq, message))
+        if message is None:
+            return False
+        insort(self.fresh, message, key=_seq_of)
+        return True
 
     def lend(self, seq: int) -> bool:
         """Keeps a message back for somebody who takes it for good (`settled`) or does not
@@ -202,8 +206,7 @@ class Mailbox:
 
     def take_back(self, message: Message, *, routed: bool) -> None:
         """Undoes `lend`. `routed`: whether the message will be gathered, if it was not yet."""
-        self.release(message.seq)
-        if not routed and message.seq not in self.open:
+        if not self.release(message.seq) and not routed:
             self.restore(OpenDelivery(message.seq, message))
 
     # Time
@@ -252,6 +255,10 @@ class Mailbox:
         if delivery.holder is not None:
             delivery.holder = None
             self.in_flight -= 1
+
+
+def _seq_of(message: Message) -> int:
+    return message.seq
 
 
 def _unrecorded(delivery: OpenDelivery) -> bool:

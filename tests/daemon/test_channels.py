@@ -208,6 +208,19 @@ def test_unsubscribing_takes_out_what_was_put_off(own: Bots, restarted: bool) ->
     assert [message["body"] for message in bot.ok("peek")["messages"]] == ["much later"]
 
 
+def test_unsubscribing_takes_out_what_its_sender_could_not_take_back(
+    bots: Bots, sender: Plain, channel: str
+) -> None:
+    bot = bots()
+    bot.ok("subscribe", channel=channel)
+    receipts = [sender.publish(channel, number) for number in range(2)]
+    (first,) = bot.fetch(max=1)
+    assert bot.error("recall", id=receipts[1]["id"])["code"] == "denied"
+    bot.ok("unsubscribe", channel=channel)
+    assert bodies(bot, wait=0.1) == []
+    assert bot.settle("ack", first) == {"kind": "done"}
+
+
 def test_subscriptions_and_cursors_outlive_crashes(own: Bots) -> None:
     sender, bot = own("sender"), own()
     sender.ok("create_channel", name="news")

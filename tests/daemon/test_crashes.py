@@ -108,6 +108,28 @@ def test_so_it_is_if_the_disk_never_heard_of_the_lease(own: Bots) -> None:
     assert bot.settle("ack", acked) == {"kind": "done", "changed": False}
 
 
+def test_so_it_is_after_a_frame_that_was_refused(own: Bots) -> None:
+    bot = own()
+    own("sender").send(str(bot.bot), "done")
+    (done,) = bot.fetch()
+    crash(own)
+    ack, nowhere = bot.verdict("ack", done), {"op": "subscribe", "channel": "no-such"}
+    assert bot.ask(ack, nowhere, atomic=True)[0]["error"]["code"] == "not_found"
+    assert bot.settle("ack", done) == {"kind": "done"}
+    assert bot.fetch(wait=0) == []
+
+
+def test_a_lease_of_before_a_replay_is_lost(own: Bots) -> None:
+    bot = own()
+    own("sender").send(str(bot.bot), "again")
+    (dead,) = bot.fetch()
+    bot.settle("term", dead, reason="broken")
+    bot.ok("replay_dead", bot=bot.bot)
+    crash(own)
+    assert bot.refused("ack", dead)["code"] == "lease_lost"
+    assert bodies(everything(bot, 1)) == ["again"]
+
+
 def test_a_nak_with_a_forgotten_lease_waits_its_delay(own: Bots) -> None:
     bot = own()
     receipt = own("sender").send(str(bot.bot), 1)

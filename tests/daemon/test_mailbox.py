@@ -214,7 +214,7 @@ class Life(RuleBasedStateMachine):
         if succeeds:
             self.settle_ahead(truth)
         else:
-            truth.handed_out = True  # it comes out of order now
+            truth.handed_out |= meanwhile  # then it may come out of order
             self.mailbox.release(seq)
 
     def settle_ahead(self, truth: Truth) -> None:

@@ -125,8 +125,9 @@ class Account(Scene):
 
 def _fates(letter: Letter, now: float) -> set[str]:
     """What `show_message` may tell of a letter that nobody holds any more."""
-    if letter.message.recalled:
-        return {"recalled", "none", letter.state}
+    if letter.message.recalled:  # perhaps after its ttl, which a fetch had noticed before
+        expired = {"expired"} if letter.message.expires is not None else set()
+        return {"recalled", "none", letter.state} | expired
     if letter.state in {"acked", "dead", "dropped"}:
         return {letter.state}
     due = {"pending", "waiting"} | ({"leased"} if letter.seen else set())

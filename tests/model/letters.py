@@ -207,6 +207,8 @@ class Letters:
             return {"lease_lost"} if letter.leases else {"lease_lost", "not_found"}
         if letter.message.recalled:
             return {"changed", "unchanged", "lease_lost", "not_found"}
+        if letter.doubt and letter.message.expires is not None:  # it may have expired unrecorded
+            return {"changed", "unchanged", "lease_lost", "not_found"}
         if letter.doubt and letter.leases != [lease]:
             return {"changed", "unchanged", "lease_lost"}
         if lease != letter.leases[-1]:

@@ -225,6 +225,16 @@ def test_a_message_that_comes_while_it_is_withheld_waits_for_its_release(box: Ma
     assert left(box) == [1]
 
 
+def test_a_message_that_is_released_is_as_fresh_as_it_was(box: Mailbox) -> None:
+    """So it leaves with its channel, and a verdict on it is one on a message that nobody holds."""
+    fill(box, 1, 2, 3)
+    box.withhold(BASE + 2)
+    assert box.release(BASE + 2)
+    assert [message.seq - BASE for message in box.fresh] == [1, 2, 3]
+    assert box.open == {}
+    assert not box.release(BASE + 4)
+
+
 def test_what_is_lent_is_lent_once(box: Mailbox) -> None:
     fill(box, 1, 2)
     held = lease(box)

@@ -174,7 +174,7 @@ def _decided(delivery: OpenDelivery, request: Settle) -> bool:
 
 
 def _check_lease(delivery: OpenDelivery, request: Settle | Extend) -> None:
-    if delivery.lease is None:
+    if delivery.lease is None and delivery.first_fetched_at is None:
         raise Refused(
             Code.NOT_FOUND,
             f"message {request.seq} was never delivered to this bot: settle only what was fetched",
