@@ -32,29 +32,43 @@ from botbus_storage.operations import (
     SeeBot,
     SettleUnknown,
 )
-from botbus_storage.workflow_operations import BeginStep, FinishStep
+from botbus_storage.workflow_operations import (
+    BeginStep,
+    ClaimRuns,
+    CreateRun,
+    FinishStep,
+    SuspendRun,
+    UpdateRunStatus,
+)
 
 logger = logging.getLogger(__name__)
 
 MOST_IN_BATCH = 2048
 """Operations in one transaction at the most; it bounds how long the others wait."""
-BRIEF: set[type[Operation]] = {
-    SaveMessage,
-    RecordDelivery,
-    SettleUnknown,
-    MoveCursors,
-    SeeBot,
-    BeginStep,
-    FinishStep,
+RUN_WEIGHT = 16
+WEIGHTS: dict[type[Operation], int] = {
+    SaveMessage: 1,
+    RecordDelivery: 1,
+    SettleUnknown: 1,
+    MoveCursors: 1,
+    SeeBot: 1,
+    BeginStep: 1,
+    FinishStep: 1,
+    CreateRun: RUN_WEIGHT,
+    ClaimRuns: RUN_WEIGHT,
+    UpdateRunStatus: RUN_WEIGHT,
+    SuspendRun: RUN_WEIGHT,
 }
-"""Operations that write a row or two."""
+"""What operations cost that are brief, in the cost of writing a message."""
 BRIEF_BATCH = 1024
-"""Operations that the event loop commits itself at the most."""
+"""What the event loop commits itself may weigh this much at the most."""
+LONG = BRIEF_BATCH + 1
+"""What any other operation weighs."""
 ENOUGH = 16
 """Operations worth a commit of their own: their caller goes on while the next are looked at."""
 BRISK = 0.003
 BRISK_EACH = 0.00002
-"""Seconds that a commit may take, and for each operation in it, for the loop to make the next one."""
+"""Seconds that a commit may take, and for each message in it, for the loop to make the next one."""
 
 Then = Callable[[list[Result]], None]
 Waiting = tuple[Group, Then]
@@ -76,8 +90,8 @@ class Writer:
         self._queue: deque[Waiting] = deque()
         self._lock = threading.Lock()
         self._draining = False
-        self._brief = True
-        """Whether all that is in the queue is brief."""
+        self._weight = 0
+        """Of all that is in the queue."""
         self._brisk = True
         """Whether the last commit was quick."""
         self.commits = Commits()
@@ -91,7 +105,7 @@ class Writer:
         """
         with self._lock:
             self._queue.append((Group(operations, atomic), then))
-            self._brief = self._brief and BRIEF.issuperset(map(type, operations))
+            self._weight += _weight_of(operations)
             if self._draining:
                 return
             self._draining = True
@@ -115,8 +129,7 @@ class Writer:
 
     def _begin(self) -> None:
         """Commits what is there by now, or has the thread do it."""
-        waiting = sum(len(group.operations) for group, _ in self._queue)
-        if not self._brief or waiting > BRIEF_BATCH or not self._brisk:
+        if self._weight > BRIEF_BATCH or not self._brisk:
             self._connection.post(self._drain)
             return
         self._commit(self._take(), _now)
@@ -138,7 +151,8 @@ class Writer:
             call(self._fail, batch, error)
         else:
             seconds, size = monotonic() - begun, sum(map(len, results))
-            self._brisk = seconds <= BRISK + BRISK_EACH * size
+            weight = sum(_weight_of(group.operations) for group, _ in batch)
+            self._brisk = seconds <= BRISK + BRISK_EACH * weight
             self.commits.done(seconds, size, self._engine.trouble)
             call(self._tell, batch, results)
 
@@ -150,7 +164,8 @@ class Writer:
             while self._queue and size < MOST_IN_BATCH:
                 batch.append(self._queue.popleft())
                 size += len(batch[-1][0].operations)
-            self._brief = self._brief or not self._queue
+            if not self._queue:
+                self._weight = 0
             self._draining = bool(batch)
             return batch
 
@@ -168,6 +183,10 @@ class Writer:
             self._on_failure(error)
         fault = Fault(Code.INTERNAL.value, f"the daemon could not carry this out: {error!r}")
         _tell(batch, [[fault] * len(group.operations) for group, _ in batch])
+
+
+def _weight_of(operations: Sequence[Operation]) -> int:
+    return sum([WEIGHTS.get(type(operation), LONG) for operation in operations])
 
 
 def _nobody_listens() -> None:

@@ -37,7 +37,11 @@ WAIT_COLUMNS = """
 """
 WAIT_FROM = "workflow_waits w LEFT JOIN bots b ON b.id = w.bot_id"
 
-_RUN = f"SELECT {RUN_COLUMNS} FROM {RUN_FROM} WHERE r.id = ?"
+_RUN = f"""
+    SELECT {RUN_COLUMNS}, EXISTS (SELECT 1 FROM workflow_waits w WHERE w.run_id = r.id)
+        OR EXISTS (SELECT 1 FROM workflow_context c WHERE c.run_id = r.id)
+    FROM {RUN_FROM} WHERE r.id = ?
+"""
 _WAITS = f"""
     SELECT {WAIT_COLUMNS} FROM {WAIT_FROM} WHERE w.run_id = ? ORDER BY w.created_at, w.step_id
 """
@@ -126,7 +130,10 @@ def wait_of(row: tuple[Any, ...]) -> Wait:
 def read_run(connection: sqlite3.Connection, run_id: str) -> Run | None:
     """The run with its waits and its context as it is now."""
     row = connection.execute(_RUN, (run_id,)).fetchone()
-    return None if row is None else whole_run(connection, row)
+    if row is None:
+        return None
+    *_, has_more = row
+    return whole_run(connection, row) if has_more else run_of(row)
 
 
 def whole_run(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Run:

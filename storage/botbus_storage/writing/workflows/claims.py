@@ -67,12 +67,19 @@ def _within(runs: list[RunRow], rooms: dict[str, int]) -> Iterator[RunRow]:
 def room_in(tx: Transaction, workflow_id: str, most: int) -> int:
     """How many more runs of a workflow may be running, up to so many; none of one that is paused."""
     row = tx.connection.execute(_WORKFLOW, (workflow_id,)).fetchone()
-    if row is None or row[0] != "active":
+    return 0 if row is None else room_of(tx, workflow_id, *row, most=most)
+
+
+def room_of(
+    tx: Transaction, workflow_id: str, status: str, concurrency: int | None, *, most: int
+) -> int:
+    """As `room_in`, of a workflow that is known."""
+    if status != "active":
         return 0
-    if row[1] is None:
+    if concurrency is None:
         return most
     running = int(tx.connection.execute(RUNNING, (workflow_id,)).fetchone()[0])
-    return max(0, min(most, int(row[1]) - running))
+    return max(0, min(most, concurrency - running))
 
 
 def claim(

@@ -8,7 +8,7 @@ from botbus_protocol.errors import Code, Refused
 from botbus_storage.workflow_operations import CreatedRun, CreateRun
 from botbus_storage.writing.transaction import Transaction
 from botbus_storage.writing.workflows import slots, waits
-from botbus_storage.writing.workflows.claims import claim, limit_time, room_in
+from botbus_storage.writing.workflows.claims import claim, limit_time, room_of
 from botbus_storage.writing.workflows.consequences import Consequences
 from botbus_storage.writing.workflows.context import size_of
 from botbus_storage.writing.workflows.resolving import WorkflowRow, resolve, snapshot_of
@@ -93,7 +93,7 @@ def _create(tx: Transaction, op: CreateRun, workflow: WorkflowRow, snapshot: int
     run, after = _new_row(tx, op, workflow, snapshot), Consequences(tx)
     run.has_slot = int(slots.has_room(tx, run))
     run.ready = int(bool(run.has_slot) and op.due_at is None)
-    claimed = bool(run.ready) and op.lease is not None and room_in(tx, workflow.id, 1) == 1
+    claimed = bool(run.ready) and op.lease is not None and _may_run(tx, workflow)
     if claimed:
         assert op.lease is not None
         claim(tx, run, op.lease, op.bot_id, op.holder_pid, after)
@@ -106,6 +106,10 @@ def _create(tx: Transaction, op: CreateRun, workflow: WorkflowRow, snapshot: int
         after.due(op.due_at)
     record = record_of(tx, run.id)
     return CreatedRun(run=record, created=True, claimed=claimed, aftermath=after.aftermath)
+
+
+def _may_run(tx: Transaction, workflow: WorkflowRow) -> bool:
+    return room_of(tx, workflow.id, workflow.status, workflow.concurrency, most=1) == 1
 
 
 def _new_row(tx: Transaction, op: CreateRun, workflow: WorkflowRow, snapshot: int) -> RunRow:
