@@ -160,6 +160,15 @@ def test_what_is_given_up_or_too_old_makes_room_too(bots: Bots) -> None:
         went_through += fill(sender, to, 1).count(None)
 
 
+def test_what_is_too_old_makes_room_though_nobody_ever_comes_for_it(bots: Bots) -> None:
+    sender, to = bots("sender"), unique("nobody")
+    short = [sender.letter(to, n, ttl=0.001) for n in range(10)]
+    assert all("ok" in reply for reply in sender.ask(*short))
+    went_through = 0
+    while went_through < 10:
+        went_through += fill(sender, to, 1).count(None)
+
+
 def test_what_is_handed_out_and_not_settled_takes_room(bots: Bots) -> None:
     sender, reader = bots("sender"), bots("reader")
     assert fill(sender, str(reader.bot), 10) == [None] * 10

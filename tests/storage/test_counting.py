@@ -5,6 +5,8 @@ from botbus_storage.operations import MoveCursors, RecordDelivery, SeeBot, SeenB
 from botbus_storage.store import Store
 from tests.storage.letters import SENDER, letter
 
+NOW = "2030-01-01T00:00:00.000000Z"
+LATER = "2030-01-01T00:00:01.000000Z"
 BYTES = len('{"n":1}')
 
 
@@ -15,7 +17,7 @@ async def coder(store: Store) -> str:
 
 
 async def test_what_waits_is_counted_by_sender(store: Store) -> None:
-    assert (await store.charges.waiting("coder")).senders == {}
+    assert (await store.charges.waiting("coder", NOW)).senders == {}
     bot, other = await coder(store), new_id()
     await store.submit([letter(), letter(), letter(sender_id=other), letter()])
     await store.submit(
@@ -26,9 +28,22 @@ async def test_what_waits_is_counted_by_sender(store: Store) -> None:
         ]
     )
     for word in ("coder", bot):
-        waiting = await store.charges.waiting(word)
+        waiting = await store.charges.waiting(word, NOW)
         assert waiting.bot == "coder"
         assert waiting.senders == {SENDER: (2, 2 * BYTES), other: (1, BYTES)}
+
+
+async def test_what_nobody_came_for_until_its_ttl_ended_waits_no_more(store: Store) -> None:
+    bot = await coder(store)
+    await store.submit([letter(expires_at=NOW if n < 3 else LATER) for n in range(4)])
+    await store.submit(
+        [
+            RecordDelivery(seq=1, bot_id=bot, state="leased", attempts=1, lease="1.1"),
+            RecordDelivery(seq=2, bot_id=bot, state="waiting", attempts=1),
+        ]
+    )
+    waiting = await store.charges.waiting("coder", NOW)
+    assert waiting.senders == {SENDER: (2, 2 * BYTES)}  # who holds the first may settle it yet
 
 
 async def test_what_is_stored_is_counted_by_sender(store: Store) -> None:

@@ -18,7 +18,9 @@ from botbus_daemon.charges.places import Places
 from botbus_daemon.charges.rates import Rates
 from botbus_daemon.charges.settings import BotLimits
 from botbus_daemon.presence import Connection, Session
+from botbus_protocol import timestamps
 from botbus_protocol.errors import Refused
+from botbus_storage import clock
 from botbus_storage.repositories.charges import ChargeRepository
 
 MOST_COUNTS = 2
@@ -123,7 +125,7 @@ class Charges:
 
     async def _counted(self, to: str) -> None:
         snapshot = self._mailboxes.snapshot(to, self._loop.time())
-        waiting = await self._disk.waiting(to)
+        waiting = await self._disk.waiting(to, timestamps.from_epoch(clock.now()))
         self._mailboxes.counted(to, snapshot, waiting, self._loop.time())
 
     # Connections and what they wait for

@@ -10,8 +10,10 @@ from botbus_storage.repositories.access import Reading
 class ChargeRepository(Protocol):
     """Counts messages. Nothing here is quick where there are many."""
 
-    async def waiting(self, bot: str) -> Waiting:
-        """How many direct messages a bot, given by name or id, has yet to settle, and from whom."""
+    async def waiting(self, bot: str, now: str) -> Waiting:
+        """How many direct messages a bot, given by name or id, has yet to settle at a stored time,
+        and from whom.
+        """
 
     async def newest(self) -> int:
         """The seq of the last message."""
@@ -23,8 +25,8 @@ class ChargeRepository(Protocol):
 class SqliteCharges(Reading):
     """The `ChargeRepository` of SQLite."""
 
-    async def waiting(self, bot: str) -> Waiting:
-        return await self._ask(waiting_in, bot=bot)
+    async def waiting(self, bot: str, now: str) -> Waiting:
+        return await self._ask(waiting_in, bot=bot, now=now)
 
     async def newest(self) -> int:
         return await self._query(stored.newest_seq)
