@@ -89,10 +89,12 @@ def _ticket(word: str) -> str:
 
 async def extend_runs(broker: Broker, caller: Caller, request: ExtendRuns) -> Plan:
     caller.bot()
+    leases = broker.runs.leases
     lost = [
         run
         for run, lease in request.leases.items()
-        if not broker.runs.leases.extend(run, lease, request.seconds)
+        if leases.lease_of(caller.connection, run) != lease
+        or not leases.extend(run, lease, request.seconds)
     ]
     expires_at = timestamps.from_epoch(clock.now() + request.seconds)
     return Extended(lease_expires_at=expires_at, lost=lost)

@@ -80,6 +80,7 @@ def _created(
 async def update_run_status(broker: Broker, caller: Caller, request: UpdateRunStatus) -> Plan:
     session = caller.bot()
     lease = request.lease
+    broker.runs.leases.check(request.id, lease, session)
     if lease is None and request.status in OF_HOLDERS:
         lease = broker.runs.leases.lease_of(caller.connection, request.id)
     operation = ops.UpdateRunStatus(
@@ -112,7 +113,7 @@ def _moved(
 
 
 async def suspend_run(broker: Broker, caller: Caller, request: SuspendRun) -> Plan:
-    caller.bot()
+    broker.runs.leases.check(request.id, request.lease, caller.bot())
     due_at = None if request.retry_in is None else _in_seconds(request.retry_in)
     operation = ops.SuspendRun(
         id=request.id, lease=request.lease, due_at=due_at, heard=request.heard

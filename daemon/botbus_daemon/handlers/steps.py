@@ -41,7 +41,7 @@ Finish = CompleteStep | FailStep
 
 
 async def complete_step(broker: Broker, caller: Caller, request: CompleteStep) -> Plan:
-    caller.bot()
+    broker.runs.leases.check(request.run, request.lease, caller.bot())
     limits = broker.settings.limits
     operation = ops.FinishStep(
         run=request.run,
@@ -62,7 +62,7 @@ async def complete_step(broker: Broker, caller: Caller, request: CompleteStep) -
 
 
 async def fail_step(broker: Broker, caller: Caller, request: FailStep) -> Plan:
-    caller.bot()
+    broker.runs.leases.check(request.run, request.lease, caller.bot())
     operation = ops.FinishStep(
         run=request.run,
         step=request.step,
@@ -110,6 +110,7 @@ def _alive(broker: Broker, request: Finish | BeginStep, *, pausing: bool) -> Non
 
 async def begin_step(broker: Broker, caller: Caller, request: BeginStep) -> Plan:
     session = caller.bot()
+    broker.runs.leases.check(request.run, request.lease, session)
     wait = request.wait
     operation = ops.BeginStep(
         run=request.run,
@@ -171,7 +172,7 @@ def _begun(broker: Broker, request: BeginStep, outcome: BegunStep) -> StepReply:
 
 
 async def create_step_log(broker: Broker, caller: Caller, request: CreateStepLog) -> Plan:
-    caller.bot()
+    broker.runs.leases.check(request.run, request.lease, caller.bot())
     limit = broker.settings.limits.step_output_bytes
     operation = ops.CreateStepLog(
         id=request.id,
@@ -189,20 +190,23 @@ async def create_step_log(broker: Broker, caller: Caller, request: CreateStepLog
 
 
 async def update_step_status(broker: Broker, caller: Caller, request: UpdateStepStatus) -> Plan:
-    caller.bot()
     operation = ops.UpdateStepStatus(
         id=request.id,
         status=request.status,
         output=json_text(request.output, "step_output", broker.settings.limits.step_output_bytes),
         error=request.error,
-        lease=request.lease or await _lease_of_step(broker, caller, request.id),
+        lease=await _lease_of_step(broker, caller, request),
     )
     return Write(operation, partial(_told, broker))
 
 
-async def _lease_of_step(broker: Broker, caller: Caller, step_id: str) -> str | None:
-    run = await broker.store.runs.run_of_step(step_id)
-    return None if run is None else broker.runs.leases.lease_of(caller.connection, run)
+async def _lease_of_step(broker: Broker, caller: Caller, request: UpdateStepStatus) -> str | None:
+    session, leases = caller.bot(), broker.runs.leases
+    run = await broker.store.runs.run_of_step(request.id)
+    if run is None:
+        return request.lease
+    leases.check(run, request.lease, session)
+    return request.lease or leases.lease_of(caller.connection, run)
 
 
 def _told(broker: Broker, outcome: SteppedLog) -> StepReply:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from math import inf
 
 from botbus_daemon.presence import Connection, Session
+from botbus_protocol.errors import Code, Refused
 
 
 class Held:
@@ -87,6 +88,19 @@ class Leases:
         if held is not None:
             self._remove(held)
         return held
+
+    def check(self, run_id: str, lease: str | None, session: Session) -> None:
+        """That no bot speaks under the lease of another: leases can be guessed.
+
+        Whether it still holds is for the transaction to say. Raises Refused (`lease_lost`).
+        """
+        held = self._held.get(run_id)
+        if held is None or held.lease != lease or held.session.bot_id == session.bot_id:
+            return
+        raise Refused(
+            Code.LEASE_LOST,
+            f"run {run_id} is in the hands of another bot than {session.bot}: stop working on it",
+        )
 
     def lease_of(self, connection: Connection, run_id: str) -> str | None:
         """The lease by which a connection holds a run."""
