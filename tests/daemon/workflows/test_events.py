@@ -1,5 +1,7 @@
 """What the daemon tells of runs on its channel, and that nobody else speaks there."""
 
+from pathlib import Path
+
 from tests.daemon.conftest import Bots
 from tests.daemon.plain import Json, Plain, new_id
 from tests.daemon.workflows.worker import (
@@ -16,6 +18,14 @@ from tests.daemon.workflows.worker import (
 )
 
 Flow = tuple[Plain, Json]
+
+PAGE = (Path(__file__).parents[3] / "docs" / "workflows.md").read_text()
+DOCUMENTED = PAGE.partition("## Events")[2].partition("\n## ")[0]
+"""What the page says about events."""
+
+
+def undocumented(told: list[Json]) -> list[str]:
+    return [name for body in told for name in body if f"`{name}`" not in DOCUMENTED]
 
 
 def test_the_life_of_a_run_is_told_in_order(bots: Bots, flow: Flow) -> None:
@@ -50,6 +60,7 @@ def test_the_life_of_a_run_is_told_in_order(bots: Bots, flow: Flow) -> None:
     )
     assert (body["key"], body["attempt"]) == ("k", 1)
     assert told[1]["body"]["waits"][0]["step_id"] == "m"
+    assert undocumented([message["body"] for message in told]) == []
 
 
 def test_bad_ends_are_told_with_their_error(bots: Bots, flow: Flow) -> None:
@@ -60,7 +71,8 @@ def test_bad_ends_are_told_with_their_error(bots: Bots, flow: Flow) -> None:
     dying = bots("dying")
     crashed = begun(dying, workflow)
     dying.close()
-    assert event(worker, failed["run"], "run.failed")["body"]["error"] == "broken"
+    failure = event(worker, failed["run"], "run.failed")["body"]
+    assert (failure["error"], undocumented([failure])) == ("broken", [])
     event(worker, cancelled["run"], "run.cancelled")
     assert "connection" in event(worker, crashed["run"], "run.crashed")["body"]["error"]
 
@@ -96,7 +108,9 @@ def test_what_is_large_is_told_before_it_is_too_large(own: Bots) -> None:
     assert (large["step"], large["output_bytes"]) == ("b", 1_502)
     complete(worker, claimed, "c", context={"k": "x" * 1_900})
     complete(worker, claimed, "d", context={"l": "x" * 900})
-    assert event(worker, claimed["run"], "run.large", 2)["body"]["context_bytes"] > 2_000
+    larger = event(worker, claimed["run"], "run.large", 2)["body"]
+    assert larger["context_bytes"] > 2_000
+    assert undocumented([large, larger]) == []
     assert "the context of run" in daemon.log()
 
 
