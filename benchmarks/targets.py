@@ -189,7 +189,7 @@ TARGETS = (
         lambda f: f("delivery.p50") / f("redis.delivery.p50"),
     ),
     Target(
-        "steps, one run after another / DBOS",
+        "async steps, one run after another / DBOS",
         "at least",
         4.0,
         "",
@@ -197,7 +197,7 @@ TARGETS = (
         lambda f: f("steps.1.rate") / f("dbos.steps.1.async.rate"),
     ),
     Target(
-        "steps, 16 runs at once / DBOS",
+        "async steps, 16 runs at once / DBOS",
         "at least",
         20.0,
         "",

@@ -1,5 +1,6 @@
 """The benchmark runs, cleans up, and says what it measured. What the figures are is not tested."""
 
+import asyncio
 import io
 import json
 import shutil
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from benchmarks import peers, report
+from benchmarks import page, parts, peers, report
 from benchmarks.bodies import BYTES, TEXT, body, sent_at
 from benchmarks.figures import Figures, latencies, unit
 from benchmarks.machine import filesystem
@@ -165,3 +166,17 @@ def test_the_filesystem_is_that_of_the_deepest_mount(tmp_path: Path) -> None:
     mounts.write_text(f"/dev/a / ext4 rw 0 0\n/dev/b {tmp_path} xfs rw 0 0\ntmpfs /none tmpfs rw\n")
     assert filesystem(tmp_path / "database", mounts) == ("xfs", "/dev/b")
     assert filesystem(Path("/"), mounts) == ("ext4", "/dev/a")
+
+
+def test_the_page_shows_the_reference_run() -> None:
+    assert page.written() == page.render(), "python -m benchmarks.page"
+
+
+def test_the_parts_of_a_message_make_up_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "ROUNDS", 2)
+    costs = asyncio.run(parts.costs(tmp_path, 3))
+    whole = costs.pop("all of it")
+    assert whole == pytest.approx(sum(costs.values()))
+    assert costs["COMMIT"] > 0
