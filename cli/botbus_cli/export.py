@@ -45,7 +45,7 @@ def export(
     The daemon may be running. The same messages always make the same file. Put them back with
     `botbus import FILE`.
     """
-    from botbus_storage.archive.export import Extract
+    from botbus_storage.archive.export import Extract, unknown
     from botbus_storage.archive.export import export as pieces_of
 
     extract = Extract(since=since, until=until, channel=channel, bot=bot)
@@ -56,9 +56,11 @@ def export(
     with (
         refusals(),
         progress_bar() as progress,
-        _output(file, force=force) as out,
         target.reading() as connection,
+        _output(file, force=force) as out,
     ):
+        if sentence := unknown(connection, extract):
+            raise Failed("refused", sentence)
         for piece in pieces_of(connection, extract, progress):
             out.write(piece.text)
             count = piece.messages
@@ -69,7 +71,7 @@ def export(
 @contextmanager
 def _output(file: Path, *, force: bool) -> Iterator[BinaryIO]:
     """Where to write; a file gets its name when all of it is on the disk."""
-    from botbus_storage.migrator.backup import sync
+    from botbus_storage.whole_file import written_whole
 
     if str(file) == "-":
         yield sys.stdout.buffer
@@ -77,15 +79,8 @@ def _output(file: Path, *, force: bool) -> Iterator[BinaryIO]:
         return
     if file.exists() and not force:
         raise Failed("refused", f"{file} exists already: choose another name, or add --force")
-    partial = file.with_name(file.name + ".partial")
     try:
-        with partial.open("wb") as out:
-            partial.chmod(0o600)
+        with written_whole(file) as partial, partial.open("wb") as out:
             yield out
-        sync(partial)
-        partial.replace(file)
-        sync(file.parent)
     except OSError as error:
         raise Failed("refused", f"{error.filename or file}: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -39,6 +39,7 @@ def import_(file: Path, database: str | None, key_file: Path | None, *, skip_bad
     path = choice.migrator().target.database
     with refusals(), speaking(path), progress_bar() as progress, ExitStack() as stack:
         lines = stack.enter_context(_input(file))
+        path.resolve().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = stack.enter_context(DatabaseLock(path, "botbus import"))
         migrator = choice.migrator(lock=lock)
         migrator.run()

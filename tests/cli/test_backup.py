@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from botbus_storage.whole_file import written_whole
 from tests.cli.command import Botbus
 from tests.daemons import DaemonProcess
 
@@ -64,6 +65,20 @@ def test_what_is_there_is_not_replaced_unless_told(tmp_path: Path) -> None:
         assert itself.code == 1
         assert "is the database itself" in itself.err
         assert run(*command, "--force").code == 0
+        assert seqs(copy) == []
+
+
+def test_two_that_write_the_same_file_do_not_mix(tmp_path: Path) -> None:
+    with DaemonProcess(tmp_path) as daemon:
+        copy, run = tmp_path / "copy.db", Botbus(daemon.url)
+        words = ("backup", str(copy), "--force", "--database", str(daemon.database))
+        with written_whole(copy) as partial:
+            refused = run(*words)
+            assert refused.code == 1
+            assert "another process is writing it" in refused.err
+            partial.write_text("what the first wrote")
+        assert copy.read_text() == "what the first wrote"
+        assert run(*words).code == 0
         assert seqs(copy) == []
 
 

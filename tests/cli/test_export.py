@@ -116,6 +116,22 @@ def test_a_part_of_it(origin: DaemonProcess, out: Path) -> None:
     assert [line["seq"] for line in bounded] == [3, 4]
 
 
+def test_a_name_that_was_never_there_is_no_empty_history(origin: DaemonProcess, out: Path) -> None:
+    for option, name in (("--channel", "bilds"), ("--bot", "codr")):
+        done = Botbus(origin.url)(
+            "export", str(out), "--database", str(origin.database), option, name
+        )
+        assert done.code == 1
+        assert f"there is no {option.removeprefix('--')} {name}" in done.err
+        assert not out.exists()
+
+
+def test_an_import_makes_the_folder_too(shelf: Shelf, tmp_path: Path) -> None:
+    history, _ = shelf.copies(tmp_path)
+    put_back(history, tmp_path / "a" / "b" / "new.db")
+    assert (tmp_path / "a" / "b" / "new.db").exists()
+
+
 def test_what_is_imported_is_history_and_not_mail(
     origin: DaemonProcess, folder: Path, out: Path
 ) -> None:

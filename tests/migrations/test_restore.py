@@ -99,6 +99,17 @@ def test_a_lost_database_is_brought_back(two: Bench) -> None:
     assert two.query("SELECT x FROM a") == [("kept",)]
 
 
+def test_a_new_machine_has_not_even_the_folder(two: Bench, tmp_path: Path) -> None:
+    copy = backup(two)
+    elsewhere = Bench(tmp_path / "no" / "folder" / "bot.db", two.folder)
+    with pytest.raises(MigrationError, match="there is no backup"):
+        elsewhere.migrator().restore(tmp_path / "nowhere")
+    assert not (tmp_path / "no").exists()
+    elsewhere.migrator().restore(copy)
+    assert elsewhere.query("SELECT x FROM a") == [("kept",)]
+    assert elsewhere.database.parent.stat().st_mode & 0o777 == 0o700
+
+
 def test_another_program_that_has_it_open_is_noticed(two: Bench) -> None:
     code = """
 connection = sqlite3.connect(database)

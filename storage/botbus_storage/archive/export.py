@@ -49,6 +49,18 @@ class Piece(NamedTuple):
     messages: int
 
 
+def unknown(connection: sqlite3.Connection, extract: Extract) -> str | None:
+    """What is asked for and was never there, a sentence. Raises sqlite3.Error."""
+    for kind, table, name in (
+        ("channel", "bot_channels", extract.channel),
+        ("bot", "bots", extract.bot),
+    ):
+        known = f"SELECT 1 FROM {table} WHERE name = ?"
+        if name is not None and connection.execute(known, (name,)).fetchone() is None:
+            return f"there is no {kind} {name}"
+    return None
+
+
 def export(
     connection: sqlite3.Connection, extract: Extract, progress: Progress | None = None
 ) -> Iterator[Piece]:

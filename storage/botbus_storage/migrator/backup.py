@@ -17,6 +17,7 @@ from botbus_storage.migrator.connection import Connect
 from botbus_storage.migrator.errors import MigrationError
 from botbus_storage.migrator.target import Target
 from botbus_storage.ownership import give_to_owner
+from botbus_storage.whole_file import written_whole
 
 PAGES_AT_ONCE = 1024
 _PARTIAL = ".partial"
@@ -85,23 +86,14 @@ def copy(
 ) -> None:
     """Copy a whole database into the new file `target`, durably, with the access rights `mode`.
 
-    With `check`, a copy in which `quick_check` finds damage is refused and removed.
+    Raises OSError, also if another process is writing it. With `check`, a copy in which
+    `quick_check` finds damage is refused and removed.
     """
     require_space(target.parent, _size(source))
-    partial = target.with_name(target.name + _PARTIAL)
-    partial.unlink(missing_ok=True)  # of a copy that was killed; whoever copies holds the lock
-    os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    try:
-        partial.chmod(mode & 0o777)
+    with written_whole(target, mode & 0o777) as partial:
         _fill(source, partial, connect, progress)
         if check:
             _require_sound(partial, connect)
-        sync(partial)
-        partial.replace(target)
-        sync(target.parent)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def require_space(folder: Path, size: int) -> None:
@@ -113,15 +105,6 @@ def require_space(folder: Path, size: int) -> None:
             f"a copy of the database needs {size / 1e6:.1f} MB in {folder}, where {free / 1e6:.1f} MB "
             "are free: make room (nothing was changed)"
         )
-
-
-def sync(path: Path) -> None:
-    """Return when a file's content, or a folder's names, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _fill(

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from botbus_storage.cipher import connector, is_encrypted, open_with, read_key
-from botbus_storage.migrator.backup import Progress, require_space, sync
+from botbus_storage.migrator.backup import Progress, require_space
 from botbus_storage.migrator.batch import transaction
 from botbus_storage.migrator.connection import opened, speaking
 from botbus_storage.migrator.errors import MigrationError
 from botbus_storage.migrator.replace import fold, put_in_place
 from botbus_storage.migrator.target import Target
+from botbus_storage.whole_file import sync
 
 _ROWS_AT_ONCE = 1000
 _CARRIED = ("user_version", "application_id", "auto_vacuum")

@@ -180,9 +180,15 @@ class Migrator:
             return back_up(self.target, Path(to), replace=replace, progress=progress)
 
     def restore(self, backup: Path | str, *, progress: Progress | None = None) -> "Restored":
-        """Put a copy of a backup in the place of the database, which is kept under another name."""
+        """Put a copy of a backup in the place of the database, which is kept under another name.
+
+        Where there is none, as on a new machine, its folder is made.
+        """
         from botbus_storage.migrator.restore import restore
 
+        if not Path(backup).is_file():
+            raise MigrationError(f"there is no backup {backup}")
+        self.target.database.resolve().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.target.locked(), speaking(self.target.database):
             return restore(self.target, Path(backup), progress)
 

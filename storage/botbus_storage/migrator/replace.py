@@ -9,11 +9,11 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from botbus_storage.migrator.backup import sync
 from botbus_storage.migrator.connection import opened
 from botbus_storage.migrator.errors import MigrationError
 from botbus_storage.migrator.target import Target
 from botbus_storage.ownership import give_to_owner
+from botbus_storage.whole_file import sync
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
 

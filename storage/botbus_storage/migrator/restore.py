@@ -29,8 +29,6 @@ def restore(target: Target, backup: Path, progress: Progress | None = None) -> R
     history of migrations.
     """
     database = target.database.resolve()
-    if not backup.is_file():
-        raise MigrationError(f"there is no backup {backup}")
     if database.exists() and backup.samefile(database):
         raise MigrationError(f"{backup} is the database itself, not a backup of it")
     source = target._replace(database=backup)
