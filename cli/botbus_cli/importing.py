@@ -1,5 +1,6 @@
 """`botbus import`: history from JSON lines, into the database of a daemon that is not running."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -35,6 +36,7 @@ def import_(file: Path, database: str | None, key_file: Path | None, *, skip_bad
     from botbus_storage.database_lock import DatabaseLock
     from botbus_storage.migrator.connection import speaking
 
+    os.umask(0o077)  # a database that it makes is for its owner alone
     choice = Choice(database, None, key_file)
     path = choice.migrator().target.database
     with refusals(), speaking(path), progress_bar() as progress, ExitStack() as stack:

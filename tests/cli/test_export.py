@@ -129,7 +129,7 @@ def test_a_name_that_was_never_there_is_no_empty_history(origin: DaemonProcess, 
 def test_an_import_makes_the_folder_too(shelf: Shelf, tmp_path: Path) -> None:
     history, _ = shelf.copies(tmp_path)
     put_back(history, tmp_path / "a" / "b" / "new.db")
-    assert (tmp_path / "a" / "b" / "new.db").exists()
+    assert (tmp_path / "a" / "b" / "new.db").stat().st_mode & 0o777 == 0o600
 
 
 def test_what_is_imported_is_history_and_not_mail(
