@@ -148,6 +148,7 @@ class BusRules(Account):
             of_channel = letter.message.channel == channel
             if of_channel and letter.doubt and self.state(bot, letter) == "none":
                 del self.letters.box(bot)[seq]
+                self.handed_out = [one for one in self.handed_out if one[1] is not letter]
 
     @rule(number=PICK, op=st.sampled_from(["replay_dead", "drop_dead"]), how=HOW)
     def revive(self, number: int, op: str, how: str) -> None:

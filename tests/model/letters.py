@@ -52,6 +52,8 @@ class Letter:
     """What is on the disk for certain."""
     doubt: bool = False
     """Whether the daemon may have forgotten what was not."""
+    nameless: bool = False
+    """Whether the disk may know it without a lease: it was put off, or replayed."""
 
     def open(self, now: float) -> bool:
         return self.state in {"fresh", "out", "waiting"} and not self.gone(now)
@@ -115,13 +117,14 @@ class Letters:
         self.sent[message.id] = message
         bots = {message.to} if message.to is not None else self.channels[str(message.channel)]
         for bot in bots:
-            self.box(str(bot))[message.seq] = Letter(message)
+            self.box(str(bot))[message.seq] = Letter(message, nameless=message.not_before > 0)
 
     def subscribe(self, bot: str, channel: str, first: int) -> None:
         self.channels[channel].add(bot)
         for message in self.sent.values():
             if message.channel == channel and message.seq >= first:
-                self.box(bot).setdefault(message.seq, Letter(message))
+                letter = Letter(message, nameless=message.not_before > 0)
+                self.box(bot).setdefault(message.seq, letter)
 
     def unsubscribe(self, bot: str, channel: str) -> None:
         """What nobody was handed is no longer for this bot."""
@@ -209,7 +212,7 @@ class Letters:
             return {"changed", "unchanged", "lease_lost", "not_found"}
         if letter.doubt and letter.message.expires is not None:  # it may have expired unrecorded
             return {"changed", "unchanged", "lease_lost", "not_found"}
-        if letter.doubt and letter.leases != [lease]:
+        if letter.doubt and (letter.nameless or letter.leases != [lease]):
             return {"changed", "unchanged", "lease_lost"}
         if lease != letter.leases[-1]:
             return {"lease_lost"}
@@ -221,9 +224,10 @@ class Letters:
             return {"unchanged"} if op == "nak" else {"changed"}
         return {"changed"} if (letter.state, op) == ("dead", "ack") else {"unchanged"}
 
-    def settle(self, letter: Letter, op: str, lease: str, due: float, *, counts: bool) -> None:
-        """A verdict was accepted, and has changed something."""
-        was_out = letter.state == "out"
+    def settle(
+        self, letter: Letter, op: str, lease: str, due: float, *, counts: bool, was_out: bool
+    ) -> None:
+        """A verdict was accepted, and has changed something; perhaps of what was out just then."""
         letter.leases = [lease]
         if op != "nak":
             letter.end("acked" if op == "ack" else "dead")
@@ -245,5 +249,5 @@ class Letters:
     def replay(self, letter: Letter) -> None:
         letter.put_back(0.0)
         letter.least = letter.most = 0
-        letter.leases = []
+        letter.leases, letter.nameless = [], True
         letter.keep()

@@ -83,19 +83,21 @@ class Verdict(Operation):
         expected = self.letters.expected(self.letter, self.op, self.lease)
         if self.fresh is None and self.op == "nak":
             expected |= {"unchanged"}
-        told = outcome(reply)
-        if (
-            self.fresh is None
-            and told == "unchanged"
-            and "changed" in expected
-            and self.op != "nak"
-        ):
-            told = "changed"  # it was carried out before the crash
+        told, was_out = outcome(reply), self.letter.state == "out"
+        if self.fresh is None and told == "unchanged" and self._done_before_the_crash(expected):
+            told, was_out = "changed", self.before == "out"
             expected |= {"changed"}
         assert told in expected, (self.letter, self.request, reply, expected)
         if told == "changed":
-            due = time.time() + self.delay
-            self.letters.settle(self.letter, self.op, self.lease, due, counts=self.counts)
+            due, counts = time.time() + self.delay, self.counts
+            self.letters.settle(
+                self.letter, self.op, self.lease, due, counts=counts, was_out=was_out
+            )
+
+    def _done_before_the_crash(self, expected: set[str]) -> bool:
+        """What changes nothing has changed it before; a nak only of what was out with its lease."""
+        mine = self.before == "out" and self.lease == self.letter.leases[-1]
+        return mine if self.op == "nak" else "changed" in expected
 
     def probe(self) -> Json:
         return {"op": "show_message", "id": self.letter.message.id}
@@ -103,6 +105,9 @@ class Verdict(Operation):
     def probed(self, reply: Json) -> bool | None:
         record = next((r for r in reply["ok"]["deliveries"] if r["bot"] == self.bot), None)
         state = {"ack": "acked", "nak": "waiting", "term": "dead"}[self.op]
+        if record is not None and self._was_the_last_attempt(record["state"]):
+            self.letter.end("dead")
+            return True
         if record is None or record["state"] != state:
             return None if self.op == "nak" else False
         if self.op == "nak":
@@ -113,6 +118,9 @@ class Verdict(Operation):
             return None
         self.letter.end(state)
         return True
+
+    def _was_the_last_attempt(self, state: str) -> bool:
+        return self.op == "nak" and state == "dead" and self.before == "out"
 
 
 class Recall(Operation):

@@ -67,8 +67,6 @@ def hold(
     run_state_machine_as_test(machine, settings=profile)
 
 
-# After a kill it is in doubt whether the last attempt was noted; under load that comes out differently.
-@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_messages(daemon: DaemonProcess) -> None:
     hold(BusRules, daemon)
