@@ -73,14 +73,17 @@ def _output(file: Path, *, force: bool) -> Iterator[BinaryIO]:
     """Where to write; a file gets its name when all of it is on the disk."""
     from botbus_storage.whole_file import written_whole
 
-    if str(file) == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    if file.exists() and not force:
+    to_stdout = str(file) == "-"
+    if not to_stdout and file.exists() and not force:
         raise Failed("refused", f"{file} exists already: choose another name, or add --force")
     try:
+        if to_stdout:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+            return
         with written_whole(file) as partial, partial.open("wb") as out:
             yield out
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise Failed("refused", f"{error.filename or file}: {error.strerror}") from error

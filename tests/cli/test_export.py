@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from botbus_cli.ending import READER_GONE
 from tests.cli.command import Botbus
 from tests.daemon.plain import Plain, new_id
 from tests.daemons import DaemonProcess
@@ -124,6 +125,24 @@ def test_a_name_that_was_never_there_is_no_empty_history(origin: DaemonProcess, 
         assert done.code == 1
         assert f"there is no {option.removeprefix('--')} {name}" in done.err
         assert not out.exists()
+
+
+def test_who_reads_no_further_gets_no_words(origin: DaemonProcess) -> None:
+    words = ("export", "-", "--database", str(origin.database))
+    with Botbus(origin.url).started(*words) as writing:
+        assert writing.stdout is not None
+        assert writing.stdout.readline()
+        writing.stdout.close()
+        assert writing.wait(10) == READER_GONE
+        assert writing.stderr is not None
+        assert writing.stderr.read() == ""
+    with (
+        Path("/dev/full").open("w") as full,
+        Botbus(origin.url).started(*words, stdout=full.fileno()) as writing,
+    ):
+        assert writing.wait(10) == 1
+        assert writing.stderr is not None
+        assert writing.stderr.read() == "botbus: refused: -: No space left on device\n"
 
 
 def test_an_import_makes_the_folder_too(shelf: Shelf, tmp_path: Path) -> None:

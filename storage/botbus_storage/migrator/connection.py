@@ -53,6 +53,8 @@ def speaking(database: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise MigrationError(told(database, error)) from error
+    except BrokenPipeError:
+        raise  # no database is a pipe: somebody reads what we print no longer
     except OSError as error:
         where = error.filename or database
         raise MigrationError(f"{where}: {error.strerror or error}") from error
