@@ -18,7 +18,6 @@ _EVENTS: dict[RunStatus, RunEventType] = {
     "failed": "run.failed",
     "cancelled": "run.cancelled",
 }
-_RESULT = "UPDATE workflow_runs SET result = ? WHERE seq = ?"
 _RESULT_OF = "SELECT result FROM workflow_runs WHERE seq = ?"
 CHILDREN = f"""
     SELECT {COLUMNS} FROM workflow_runs r WHERE r.parent_run_id = ? AND r.{slots.UNFINISHED}
@@ -43,9 +42,7 @@ def end(
     run.move(status)
     if lease is not None and lease != holder:
         after.lost(run, lease, status)
-    if result is not None:
-        tx.connection.execute(_RESULT, (result, run.seq))
-    _settle(tx, run, error, after)
+    _settle(tx, run, error, result, after)
     if lease is not None:
         wakes.make_room(tx, run, after)
 
@@ -69,11 +66,13 @@ def stop(
             parents.append(child.id)
 
 
-def _settle(tx: Transaction, run: RunRow, error: str | None, after: Consequences) -> None:
+def _settle(
+    tx: Transaction, run: RunRow, error: str | None, result: str | None, after: Consequences
+) -> None:
     run.ready = run.held = 0
     run.error = error
     run.completed_at = tx.now
-    save(tx, run)
+    save(tx, run, result)
     waits.end_all(tx, run.id)
     step_rows.close_all(tx, run.id, f"the run was {run.status}")
     after.tell(_EVENTS[run.status], run)

@@ -24,7 +24,7 @@ _SAVE = """
     UPDATE workflow_runs SET
         status = ?, has_slot = ?, ready = ?, pausing = ?, held = ?, arrived = ?, attempt = ?,
         crashes = ?, lease = ?, holder_bot_id = ?, holder_pid = ?, error = ?, started_at = ?,
-        completed_at = ?, timeout_at = ?
+        completed_at = ?, timeout_at = ?, result = coalesce(?, result)
     WHERE seq = ?
 """
 
@@ -103,7 +103,8 @@ def lease_lost(run: RunRow) -> Refused:
     )
 
 
-def save(tx: Transaction, run: RunRow) -> None:
+def save(tx: Transaction, run: RunRow, result: str | None = None) -> None:
+    """Writes the row, and what the run has returned, if it has."""
     tx.connection.execute(
         _SAVE,
         (
@@ -122,6 +123,7 @@ def save(tx: Transaction, run: RunRow) -> None:
             run.started_at,
             run.completed_at,
             run.timeout_at,
+            result,
             run.seq,
         ),
     )
