@@ -18,6 +18,7 @@ from botbus.connections import ConnectionGroup
 from botbus.definitions import WorkflowGroup
 from botbus.errors import Denied, Invalid
 from botbus.mailbox import Mailbox
+from botbus.opening import Opening
 from botbus.requesting import checked
 from botbus.room import EVERYTHING
 from botbus.runs import RunGroup
@@ -125,16 +126,20 @@ class Bus(Talk, Mailbox, ChannelRoom, Working):
         return await self._transport.call(checked(Stats, mailboxes=mailboxes), Figures)
 
 
-@asynccontextmanager
-async def connect(
+def connect(
     name: str | None = None, *, url: str | None = None, timeout: float = 10.0
-) -> AsyncIterator[Bus]:
+) -> Opening[Bus]:
     """Connects to the daemon as the bot `name`, or as one who only watches.
 
     `url` is by default that of `BOTBUS_URL`, the user's own daemon, or the system's. `timeout` is
     how many seconds a request may take, restarts of the daemon included. Raises Unavailable if
-    there is no daemon, and Invalid for what is no name.
+    there is no daemon, and Invalid for what is no name, when it is entered.
     """
+    return Opening(_connected(name, url, timeout))
+
+
+@asynccontextmanager
+async def _connected(name: str | None, url: str | None, timeout: float) -> AsyncIterator[Bus]:
     transport = Transport(checked_name(name), url or default_url(), checked_timeout(timeout))
     try:
         await transport.open()

@@ -18,6 +18,7 @@ from botbus.bus import Bus, connect
 from botbus.deliveries import Delivery
 from botbus.held import Held
 from botbus.listening import Listening, Tailing
+from botbus.opening import SyncOpening
 from botbus.sync_groups import (
     SyncRunHandle,
     SyncRuns,
@@ -154,11 +155,15 @@ class SyncBus(Blocking):
         return SyncAtomic(self.original.atomic(), self.portal)
 
 
-@contextmanager
 def connect_sync(
     name: str | None = None, *, url: str | None = None, timeout: float = 10.0
-) -> Iterator[SyncBus]:
+) -> SyncOpening[SyncBus]:
     """`connect` for programs that do not use async; the connection lives in a thread."""
+    return SyncOpening(_connected(name, url, timeout))
+
+
+@contextmanager
+def _connected(name: str | None, url: str | None, timeout: float) -> Iterator[SyncBus]:
     with (
         start_blocking_portal() as blocking,
         blocking.wrap_async_context_manager(connect(name, url=url, timeout=timeout)) as bus,

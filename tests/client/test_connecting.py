@@ -143,3 +143,15 @@ def test_nobody_is_led_to_a_stranger_who_was_there_first(
         botbus.connect_sync("planner"),
     ):
         pass
+
+
+def test_who_forgets_the_with_is_told_how_it_is_written() -> None:
+    with pytest.raises(AttributeError, match=r"write `async with botbus.connect\(...\) as bus:`"):
+        botbus.connect("coder").send("planner", 1)  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"write `with botbus.connect_sync\(...\) as bus:`"):
+        botbus.connect_sync("coder").send("planner", 1)  # type: ignore[attr-defined]
+
+
+async def test_connect_is_not_awaited() -> None:
+    with pytest.raises(TypeError, match=r"async with botbus\.connect"):
+        await botbus.connect("coder")  # type: ignore[misc]
