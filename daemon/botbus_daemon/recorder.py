@@ -43,6 +43,8 @@ class Recorder:
         self._verdicts: list[Verdict] = []
         self._on_their_way: list[Verdict] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._refused = False
+        """Whether the last attempt was, which has been told."""
         self._flushing: set[asyncio.Task[None]] = set()
 
     def touch(self, courier: "Courier") -> None:
@@ -94,8 +96,10 @@ class Recorder:
         results = await self._store.submit(operations)
         faults = [result for result in results if isinstance(result, Fault)]
         if faults:
-            logger.warning("deliveries could not be recorded: %s", faults[0].message)
+            level = logging.DEBUG if self._refused else logging.WARNING
+            logger.log(level, "deliveries could not be recorded: %s", faults[0].message)
             self._retry(dirty, unrecorded)
+        self._refused = bool(faults)
         for verdict, result in zip(verdicts, results, strict=False):
             self._on_their_way.remove(verdict)
             _tell(verdict, failed=isinstance(result, Fault))

@@ -3,7 +3,8 @@
 Written behind: a client is entered a moment after it came, together with all that came and went
 meanwhile, so that nobody waits for it and a thousand clients cost a few transactions. A client that
 came and went within that moment is entered as gone. If the daemon dies before it has written, its next
-start finds everybody gone, which is true.
+start finds everybody gone, which is true. While the disk refuses, those who came and went are
+remembered up to a number.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ RETRY_DELAY = 1.0
 """Seconds until what could not be written is tried again."""
 AT_ONCE = 200
 """Clients that one transaction enters, so that nobody else waits long."""
+MOST_UNWRITTEN = 10_000
+"""Clients that came and went while nothing could be written, and are entered later."""
 MOST_BOTS = 100
 """Bots that are told of one client."""
 
@@ -42,6 +45,8 @@ class Client:
         self.id = new_id()
         self.first_seen = clock.now()
         self.gone_at: float | None = None
+        self.known = False
+        """Whether the disk has heard of it."""
 
     def note(self) -> NoteClient:
         peer = self.connection.peer
@@ -66,6 +71,8 @@ class Clients:
         self._dirty: dict[str, Client] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._refused = False
+        """Whether the last attempt was, which has been told."""
 
     def come(self, connection: Connection) -> None:
         """A pipe is there."""
@@ -87,6 +94,10 @@ class Clients:
         """The daemon stops: everybody is gone, and all of it is on disk when this returns."""
         for pipe_id in list(self._here):
             self.left(pipe_id)
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Writes what there is; returns when it is on disk, or was refused."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -116,8 +127,19 @@ class Clients:
             results = await self._store.submit(operations)
             faults = [result for result in results if isinstance(result, Fault)]
             if faults:
-                logger.warning("connections could not be recorded: %s", faults[0].message)
-                for client in some:
-                    self._dirty.setdefault(client.id, client)
+                self._keep(some, faults[0])
                 self._arm(RETRY_DELAY)
                 return
+            self._refused = False
+            for client in some:
+                client.known = True
+
+    def _keep(self, some: list[Client], fault: Fault) -> None:
+        """What could not be written is written later; that is told once."""
+        level = logging.DEBUG if self._refused else logging.WARNING
+        logger.log(level, "connections could not be recorded: %s", fault.message)
+        self._refused = True
+        self._dirty = {client.id: client for client in some} | self._dirty
+        unknown = [c.id for c in self._dirty.values() if c.gone_at is not None and not c.known]
+        for client_id in unknown[:-MOST_UNWRITTEN]:
+            del self._dirty[client_id]
