@@ -146,3 +146,16 @@ def test_two_daemons_do_not_share_a_place(
     assert other.wait() == 1
     assert "another daemon" in other.log()
     assert parsed(say(place, b"GET /readyz HTTP/1.0\r\n\r\n")).status == 200
+
+
+def test_a_port_that_is_taken_is_named(folder: Path) -> None:
+    with closing(bound(Loopback("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        config = folder / "botbus.toml"
+        config.write_text(f'[http]\nlisten = "127.0.0.1:{port}"\n')
+        daemon = DaemonProcess(folder, "--config", str(config))
+        with pytest.raises(AssertionError, match="did not start"):
+            daemon.start()
+        assert daemon.wait() == 1
+    sentence = f"[http] listen 127.0.0.1:{port}: Address already in use: choose another place\n"
+    assert daemon.log().endswith(sentence)

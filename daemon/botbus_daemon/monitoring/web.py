@@ -6,6 +6,7 @@ speaks to the bus waits for one. A page that fails is a 500, and the daemon goes
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext, suppress
@@ -63,7 +64,9 @@ async def open_web(place: Place | None, pages: Pages) -> AsyncIterator[None]:
         try:
             await web.start(bound(place))
         except OSError as error:
-            raise CannotServe(f"[http] listen {place}: {error.strerror}") from error
+            # create_server adds the address to strerror, in words of its own
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise CannotServe(f"[http] listen {place}: {why}: choose another place") from error
         try:
             yield
         finally:
