@@ -3,7 +3,9 @@
 Python's sqlite3 gives up the interpreter lock at every step of a statement and has to win it back from
 the event loop's thread each time. With one row a step a busy loop slows the writer many times over;
 with one statement for many rows the lock changes hands once (docs/performance.md has the figures).
-The statements come in a few sizes, so that SQLite prepares each of them only once.
+The statements come in a few sizes, so that SQLite prepares each of them only once. Their parameters
+have no names, not even numbers, save those that all rows share: from Python 3.12 on sqlite3 asks for
+the name of each, and SQLite then walks all names that there are.
 """
 
 import sqlite3
@@ -14,7 +16,10 @@ SIZES = (256, 64, 16, 4, 1)
 
 
 class RowWriter:
-    """An INSERT of any number of rows into one table; the last `shared` columns are alike in all."""
+    """An INSERT of any number of rows into one table; the first `shared` columns are alike in all.
+
+    `columns` are those that each row has for itself.
+    """
 
     def __init__(self, insert: str, columns: int, suffix: str, *, shared: int = 0) -> None:
         self._statements = {
@@ -31,15 +36,13 @@ class RowWriter:
         changed, start = 0, 0
         for size in SIZES:
             while len(rows) - start >= size:
-                values = [*chain.from_iterable(rows[start : start + size]), *shared]
+                values = [*shared, *chain.from_iterable(rows[start : start + size])]
                 changed += connection.execute(self._statements[size], values).rowcount
                 start += size
         return changed
 
 
 def _rows(size: int, columns: int, shared: int) -> str:
-    """The parameters of so many rows, numbered; the shared ones come last, once."""
-    last = size * columns
-    common = [f"?{last + number}" for number in range(1, shared + 1)]
-    own = [range(start + 1, start + columns + 1) for start in range(0, last, columns)]
-    return ", ".join(f"({', '.join([*(f'?{n}' for n in row), *common])})" for row in own)
+    """The parameters of so many rows; the shared ones are numbered, and come before all others."""
+    row = ", ".join([*(f"?{number}" for number in range(1, shared + 1)), *"?" * columns])
+    return ", ".join([f"({row})"] * size)

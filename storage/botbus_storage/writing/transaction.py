@@ -15,8 +15,8 @@ from botbus_storage.writing.rows import RowWriter
 
 _PLAIN_MESSAGES = RowWriter(
     """INSERT INTO bot_messages (
-        seq, id, sender_bot_id, sender_bot_name, recipient_type, recipient_bot_id,
-        recipient_channel, message_type, body, sender_uid, sender_pid, timestamp)""",
+        timestamp, seq, id, sender_bot_id, sender_bot_name, recipient_type, recipient_bot_id,
+        recipient_channel, message_type, body, sender_uid, sender_pid)""",
     columns=11,
     shared=1,
     suffix="ON CONFLICT (id) DO NOTHING",
@@ -45,15 +45,15 @@ _DELIVERIES = RowWriter(
 
 _STEPS = RowWriter(
     """INSERT INTO workflow_steps (
-        id, run_id, step_id, step_name, kind, status, final, idempotency_key, input, input_hash,
-        output, error, lease, started_at, completed_at, attempt)
+        completed_at, id, run_id, step_id, step_name, kind, status, final, idempotency_key, input,
+        input_hash, output, error, lease, started_at, attempt)
     SELECT s.column1, s.column2, s.column3, s.column4, s.column5, s.column6, s.column7, s.column8,
            s.column9, s.column10, s.column11, s.column12, s.column13, s.column14, s.column15, 1
     FROM (""",
     columns=14,
     shared=1,
     suffix=""") AS s CROSS JOIN workflow_runs r
-    WHERE r.id = s.column2 AND r.lease = s.column13 AND r.pausing = 0 AND r.crashes = 0
+    WHERE r.id = s.column3 AND r.lease = s.column14 AND r.pausing = 0 AND r.crashes = 0
     ON CONFLICT (run_id, step_id, superseded, attempt) DO UPDATE SET
         status = excluded.status, final = excluded.final, output = excluded.output,
         error = excluded.error, completed_at = excluded.completed_at
