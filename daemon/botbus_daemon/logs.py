@@ -18,6 +18,7 @@ from botbus_protocol import timestamps
 
 Form = Literal["auto", "text", "journal", "json"]
 
+_OURS = ("botbus", "botbus_cli", "botbus_daemon", "botbus_storage")
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 
 
@@ -28,12 +29,20 @@ def configure(level: str, form: Form = "auto", env: Mapping[str, str] = os.envir
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_FORMATTERS[form]())
     handler.addFilter(_name_request)
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.basicConfig(handlers=[handler], force=True)
+    limit(level)
 
 
 def limit(level: str) -> None:
-    """From now on, lines below this level are left out."""
-    logging.getLogger().setLevel(level.upper())
+    """From now on, lines below this level are left out.
+
+    Libraries are not asked for `debug`: they tell each call with its arguments, which are not theirs
+    to tell, and nothing of ours could be found among that.
+    """
+    wanted = logging.getLevelNamesMapping()[level.upper()]
+    logging.getLogger().setLevel(max(wanted, logging.INFO))
+    for name in _OURS:
+        logging.getLogger(name).setLevel(wanted)
 
 
 def _is_journal(env: Mapping[str, str]) -> bool:

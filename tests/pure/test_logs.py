@@ -80,3 +80,28 @@ def test_no_level_is_without_a_priority(level: int) -> None:
 
     record = logging.LogRecord("x", level, "", 0, "said", (), None)
     assert _FORMATTERS["journal"]().format(record)[0] == "<"
+
+
+SPEAK_IN_DETAIL = """
+import logging
+from botbus_daemon import logs
+for level in ("debug", "error", "debug"):
+    if level == "debug":
+        logs.configure(level, "text")
+    logs.limit(level)
+    for name in ("botbus_storage.test", "aiosqlite"):
+        logging.getLogger(name).debug("%s says debug at %s", name, level)
+        logging.getLogger(name).info("%s says info at %s", name, level)
+"""
+
+
+def test_libraries_are_not_asked_for_every_call_and_its_arguments() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SPEAK_IN_DETAIL], capture_output=True, text=True, check=True
+    )
+    said = [line.partition(": ")[2] for line in done.stderr.splitlines()]
+    assert said == 2 * [
+        "botbus_storage.test says debug at debug",
+        "botbus_storage.test says info at debug",
+        "aiosqlite says info at debug",
+    ]
