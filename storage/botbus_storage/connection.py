@@ -49,18 +49,17 @@ def shrinkable(connect: Connect) -> Connect:
     That is decided before the first table; a file that is there stays as it is until a VACUUM.
     """
 
-    def connect_shrinkable(path: Path) -> sqlite3.Connection:
-        connection = connect(path)
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        return connection
-
-    return connect_shrinkable
+    return partial(_open, connect=connect, pragmas=("PRAGMA auto_vacuum = INCREMENTAL",))
 
 
 def _open(path: Path, connect: Connect, pragmas: tuple[str, ...]) -> sqlite3.Connection:
     connection = connect(path)
-    for pragma in pragmas:
-        connection.execute(pragma).fetchall()
+    try:
+        for pragma in pragmas:
+            connection.execute(pragma).fetchall()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

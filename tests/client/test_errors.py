@@ -59,7 +59,7 @@ def nested(depth: int) -> list[Any]:
         (Odd(), "body has a Odd"),
         ({"deep": [Odd()]}, "make it a dict, list, str"),
         (2**70, "body cannot be sent"),
-        (nested(5000), "nested too deeply"),
+        (nested(50_000), "nested too deeply"),
         ({"key": object}, "body has a type"),
     ],
 )
