@@ -24,6 +24,10 @@ class Wait:
     """message: the type that it must have."""
     input_hash: str | None = None
 
+    def over(self, now: float) -> bool:
+        """Whether it is a sleep whose time has come."""
+        return self.kind == "sleep" and self.due is not None and self.due <= now
+
 
 @dataclass
 class Run:
@@ -48,6 +52,8 @@ class Run:
     begun: set[str] = field(default_factory=set)
     """Steps that were begun under the present lease, and are not done."""
     waits: dict[str, Wait] = field(default_factory=dict)
+    overslept: set[str] = field(default_factory=set)
+    """Sleeps that were over when the run ended: the daemon's clock may have ended them before."""
     context: dict[str, Any] = field(default_factory=dict)
     result: Any = None
     completions: int = 0
@@ -131,6 +137,7 @@ class Books:
     def end(self, run: Run, status: str) -> None:
         run.let_go(status)
         run.held, run.slot = False, False
+        run.overslept |= {step for step, wait in run.waits.items() if wait.over(time.time())}
         run.waits.clear()
         run.completions += status == "completed"
         queue = self.queue(run.slot_key)
@@ -165,7 +172,7 @@ class Books:
         """Ends the sleeps that are over."""
         for run in self.runs.values():
             for step, wait in list(run.waits.items()):
-                if wait.kind == "sleep" and wait.due is not None and wait.due < time.time():
+                if wait.over(time.time()):
                     run.arrive(step, None)
 
     def publish(self, word: str, body: Any) -> None:

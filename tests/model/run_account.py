@@ -90,7 +90,7 @@ class RunAccount(Account):
     def wake(self, run: Run) -> None:
         """A sleep ends by the daemon's clock; not before its time."""
         for step, wait in list(run.waits.items()):
-            if wait.kind == "sleep" and wait.due is not None and wait.due <= time.time():
+            if wait.over(time.time()):
                 run.arrive(step, None)
 
     # Comparing
@@ -110,6 +110,8 @@ class RunAccount(Account):
         done = [step for step in steps if step["status"] == "completed"]
         finished = {step["step_id"]: _output(step) for step in done}
         assert len(done) == len(finished), f"a step of {run} was finished twice"
+        for step in run.overslept & finished.keys():
+            run.finished.setdefault(step, finished[step])
         sleeping = {step for step, wait in run.waits.items() if wait.kind == "sleep"}
         told = {step: output for step, output in finished.items() if step not in sleeping}
         assert told == run.finished, (run, steps)
