@@ -1,7 +1,7 @@
 """A mixed load, brisk and without an end: messages, workflows, records, and clients that come and go.
 
-Each actor does a round of its own again and again with a short rest, and counts its rounds. What it
-makes and nobody deletes is deleted by itself or by the retention of the settings, so that nothing has a
+Each actor does a round of its own again and again at a steady pace, and counts its rounds: a load that
+grew when the machine is less busy would fill more between two rounds of the retention. What it makes and nobody deletes is deleted by itself or by the retention of the settings, so that nothing has a
 reason to grow. An actor that fails, or is told something wrong, ends the whole load.
 """
 
@@ -13,8 +13,10 @@ import anyio
 
 import botbus
 
+PACE = 0.05
+"""Seconds between the beginnings of two rounds of an actor."""
 REST = 0.01
-"""Seconds between the rounds of an actor."""
+"""Seconds between two rounds at the least."""
 BACKLOG = 200
 """Messages before the consumer at the most: what waits for it is kept, whatever the settings."""
 TOGETHER = 5
@@ -74,9 +76,10 @@ class Load:
         name = act.__name__.strip("_")
         async with botbus.connect(f"soak.{name}", url=self._url) as bus:
             for number in count():
+                due = anyio.current_time() + PACE
                 await act(bus, number)
                 self.rounds[name] += 1
-                await anyio.sleep(REST)
+                await anyio.sleep(max(REST, due - anyio.current_time()))
 
     async def _consuming(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
         async with botbus.connect("soak.consumer", url=self._url) as bus:
