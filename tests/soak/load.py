@@ -1,7 +1,8 @@
 """A mixed load, brisk and without an end: messages, workflows, records, and clients that come and go.
 
 Each actor does a round of its own again and again at a steady pace, and counts its rounds: a load that
-grew when the machine is less busy would fill more between two rounds of the retention. What it makes and nobody deletes is deleted by itself or by the retention of the settings, so that nothing has a
+grew when the machine is less busy would fill more between two rounds of the retention. What it makes
+and nobody deletes is deleted by itself or by the retention of the settings, so that nothing has a
 reason to grow. An actor that fails, or is told something wrong, ends the whole load.
 """
 
