@@ -61,7 +61,7 @@ def _manners(insert: str, columns: int) -> dict[str, Write]:
     one_row = f"{insert} VALUES ({', '.join('?' * columns)})"
     return {
         "executemany": lambda connection, rows: connection.executemany(one_row, rows),
-        "many_rows": RowWriter(insert, columns, "").write,
+        "many_rows": RowWriter(insert, ", ".join("?" * columns), "").write,
     }
 
 

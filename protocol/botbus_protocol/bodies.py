@@ -26,13 +26,13 @@ def to_json(raw: Raw, what: str = "body") -> str:
     """JSON text of a msgpack value. Raises ValueError with a sentence that names the place."""
     try:
         value = _decode_msgpack(raw)
-        text = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        text = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
     except (orjson.JSONEncodeError, msgspec.DecodeError, *_UNREADABLE) as error:
         raise ValueError(explain(raw, what)) from error
     # orjson writes NaN and infinity as null: look closer only where there is a null at all.
-    if b"null" in text and (fault := _misfit(value, what, 0)):
+    if "null" in text and (fault := _misfit(value, what, 0)):
         raise ValueError(fault)
-    return text.decode()
+    return text
 
 
 def from_json(text: str | bytes) -> Raw:

@@ -21,8 +21,9 @@ def append_event(
     sender = system_bot(tx)
     seq = tx.next_seq()
     text = _to_json(body).decode()
-    row = (seq, message_id, sender.id, sender.name, "channel", None, channel, kind, text)
-    tx.add_plain_message((*row, None, None))
+    tx.add_channel_message(
+        (seq, message_id, sender.id, sender.name, channel, kind, text, None, None)
+    )
     return Message(
         seq=seq,
         id=message_id,

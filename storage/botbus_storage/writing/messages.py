@@ -67,15 +67,14 @@ def _save_to_bot(tx: Transaction, op: SaveMessage, bot: KnownBot) -> Saved:
 def _append(tx: Transaction, op: SaveMessage, kind: str, recipient_id: str | None) -> int:
     seq = tx.next_seq()
     if _is_plain(op):
-        tx.add_plain_message(
+        add = tx.add_channel_message if recipient_id is None else tx.add_direct_message
+        add(
             (
                 seq,
                 op.id,
                 op.sender_id,
                 op.sender_name,
-                kind,
-                recipient_id,
-                op.channel,
+                op.channel if recipient_id is None else recipient_id,
                 op.type,
                 op.body,
                 op.sender_uid,

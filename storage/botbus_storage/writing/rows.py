@@ -16,14 +16,15 @@ SIZES = (256, 64, 16, 4, 1)
 
 
 class RowWriter:
-    """An INSERT of any number of rows into one table; the first `shared` columns are alike in all.
+    """An INSERT of any number of rows into one table.
 
-    `columns` are those that each row has for itself.
+    `row` has a `?` for each value of a row. Those that are alike in all rows are numbered,
+    and come first.
     """
 
-    def __init__(self, insert: str, columns: int, suffix: str, *, shared: int = 0) -> None:
+    def __init__(self, insert: str, row: str, suffix: str) -> None:
         self._statements = {
-            size: f"{insert} VALUES {_rows(size, columns, shared)} {suffix}" for size in SIZES
+            size: f"{insert} VALUES {', '.join([f'({row})'] * size)} {suffix}" for size in SIZES
         }
 
     def write(
@@ -40,9 +41,3 @@ class RowWriter:
                 changed += connection.execute(self._statements[size], values).rowcount
                 start += size
         return changed
-
-
-def _rows(size: int, columns: int, shared: int) -> str:
-    """The parameters of so many rows; the shared ones are numbered, and come before all others."""
-    row = ", ".join([*(f"?{number}" for number in range(1, shared + 1)), *"?" * columns])
-    return ", ".join([f"({row})"] * size)

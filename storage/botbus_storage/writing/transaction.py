@@ -13,28 +13,36 @@ from typing import Any
 from botbus_storage.writing.directory import BotDirectory
 from botbus_storage.writing.rows import RowWriter
 
-_PLAIN_MESSAGES = RowWriter(
+_DIRECT_MESSAGES = RowWriter(
     """INSERT INTO bot_messages (
-        timestamp, seq, id, sender_bot_id, sender_bot_name, recipient_type, recipient_bot_id,
-        recipient_channel, message_type, body, sender_uid, sender_pid)""",
-    columns=11,
-    shared=1,
+        timestamp, seq, id, sender_bot_id, sender_bot_name, recipient_bot_id, message_type, body,
+        sender_uid, sender_pid, recipient_type)""",
+    row="?1, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'direct'",
     suffix="ON CONFLICT (id) DO NOTHING",
 )
-"""Most messages: no reply, headers, times or session. To bind NULLs costs as much as to bind values."""
+_CHANNEL_MESSAGES = RowWriter(
+    """INSERT INTO bot_messages (
+        timestamp, seq, id, sender_bot_id, sender_bot_name, recipient_channel, message_type, body,
+        sender_uid, sender_pid, recipient_type)""",
+    row="?1, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'channel'",
+    suffix="ON CONFLICT (id) DO NOTHING",
+)
+"""Most messages: no reply, headers, times or session. To bind a NULL costs more than to bind a value,
+for sqlite3 asks whether None adapts itself.
+"""
 _MESSAGES = RowWriter(
     """INSERT INTO bot_messages (
         seq, id, sender_bot_id, sender_bot_name, recipient_type, recipient_bot_id,
         recipient_channel, message_type, body, reply_to, thread_id, hops, headers, timestamp,
         expires_at, deliver_at, session_id, sender_uid, sender_pid)""",
-    columns=19,
+    row=", ".join("?" * 19),
     suffix="ON CONFLICT (id) DO NOTHING",
 )
 _DELIVERIES = RowWriter(
     """INSERT INTO bot_deliveries (
         seq, bot_id, state, attempts, lease, holder_pid, first_fetched_at, fetched_at, due_at,
         settled_at, reason)""",
-    columns=11,
+    row=", ".join("?" * 11),
     suffix="""ON CONFLICT (seq, bot_id) DO UPDATE SET
         state = excluded.state, attempts = excluded.attempts, lease = excluded.lease,
         holder_pid = excluded.holder_pid, fetched_at = excluded.fetched_at,
@@ -50,8 +58,7 @@ _STEPS = RowWriter(
     SELECT s.column1, s.column2, s.column3, s.column4, s.column5, s.column6, s.column7, s.column8,
            s.column9, s.column10, s.column11, s.column12, s.column13, s.column14, s.column15, 1
     FROM (""",
-    columns=14,
-    shared=1,
+    row=", ".join(["?1", *"?" * 14]),
     suffix=""") AS s CROSS JOIN workflow_runs r
     WHERE r.id = s.column3 AND r.lease = s.column14 AND r.pausing = 0 AND r.crashes = 0
     ON CONFLICT (run_id, step_id, superseded, attempt) DO UPDATE SET
@@ -81,7 +88,8 @@ class Transaction:
         self.careful = False
         self.subscribers: dict[str, int] = {}
         """Subscribers by channel, for the channels this transaction has looked up."""
-        self._plain_messages: list[tuple[Any, ...]] = []
+        self._direct_messages: list[tuple[Any, ...]] = []
+        self._channel_messages: list[tuple[Any, ...]] = []
         self._messages: list[tuple[Any, ...]] = []
         self._deliveries: list[tuple[Any, ...]] = []
         self._steps: list[tuple[Any, ...]] = []
@@ -90,8 +98,11 @@ class Transaction:
         self.last_seq += 1
         return self.last_seq
 
-    def add_plain_message(self, row: tuple[Any, ...]) -> None:
-        self._plain_messages.append(row)
+    def add_direct_message(self, row: tuple[Any, ...]) -> None:
+        self._direct_messages.append(row)
+
+    def add_channel_message(self, row: tuple[Any, ...]) -> None:
+        self._channel_messages.append(row)
 
     def add_message(self, row: tuple[Any, ...]) -> None:
         self._messages.append(row)
@@ -112,9 +123,13 @@ class Transaction:
     def flush(self) -> None:
         """Writes what was gathered. Raises Collision."""
         self.flush_steps()
-        if self._plain_messages:
-            rows, self._plain_messages = self._plain_messages, []
-            if _PLAIN_MESSAGES.write(self.connection, rows, (self.now,)) != len(rows):
+        if self._direct_messages:
+            rows, self._direct_messages = self._direct_messages, []
+            if _DIRECT_MESSAGES.write(self.connection, rows, (self.now,)) != len(rows):
+                raise Collision
+        if self._channel_messages:
+            rows, self._channel_messages = self._channel_messages, []
+            if _CHANNEL_MESSAGES.write(self.connection, rows, (self.now,)) != len(rows):
                 raise Collision
         if self._messages:
             rows, self._messages = self._messages, []
@@ -129,7 +144,8 @@ class Transaction:
 
     def forget(self) -> None:
         """Drops what was gathered and what was remembered of rows that are rolled back."""
-        self._plain_messages.clear()
+        self._direct_messages.clear()
+        self._channel_messages.clear()
         self._messages.clear()
         self._deliveries.clear()
         self._steps.clear()
