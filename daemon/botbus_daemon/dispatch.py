@@ -10,6 +10,8 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from msgspec import Struct
+
 from botbus_daemon import current
 from botbus_daemon.answers import INTERNAL, Answers
 from botbus_daemon.broker import Broker
@@ -38,7 +40,7 @@ from botbus_daemon.handlers import (
     workflow_tasks,
     workstreams,
 )
-from botbus_daemon.plans import Caller, Handler, Plan, Write
+from botbus_daemon.plans import Caller, Handler, Plan, Planning, Write
 from botbus_daemon.presence import Connection
 from botbus_protocol import requests
 from botbus_protocol.codec import Frame, decode_frame, encode, encode_replies
@@ -153,7 +155,9 @@ class Dispatcher:
                 self._broker.serve_woken()
                 ids = set()
             may_be_long = not request.mutates and len(frame.requests) > 1
-            plan = _TOO_MUCH if may_be_long and room <= 0 else await self._plan(request, caller)
+            plan = _TOO_MUCH if may_be_long and room <= 0 else self._plan(request, caller)
+            if not isinstance(plan, Struct):
+                plan = await self._planned(plan, request, caller)
             if isinstance(plan, Write):
                 answers.pending.append((index, plan))
                 ids.add(getattr(request, "id", None))
@@ -161,19 +165,25 @@ class Dispatcher:
                 answers.say(index, plan)
                 room -= len(encode(plan)) if may_be_long else 0
 
-    async def _plan(self, request: requests.Request, caller: Caller) -> Plan | Fault:
+    def _plan(self, request: requests.Request, caller: Caller) -> Plan | Fault | Planning:
         self._broker.tally.requests[type(request)] += 1
         try:
             if not caller.connection.trusted:
                 self._broker.guard.check(caller.connection, caller.name, request)
-            plan = await HANDLERS[type(request)](self._broker, caller, request)
+            return HANDLERS[type(request)](self._broker, caller, request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is answered
+            return _fault_of(request, error)
+
+    async def _planned(
+        self, planning: Planning, request: requests.Request, caller: Caller
+    ) -> Plan | Fault:
+        """What had to be waited for."""
+        try:
+            plan = await planning
             if request.parks and not caller.connection.trusted:  # the policy may have changed since
                 self._broker.guard.check(caller.connection, caller.name, request)
-        except Refused as refusal:
-            return refusal.fault
-        except Exception:
-            logger.exception("%s failed", type(request).__name__)
-            return INTERNAL
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is answered
+            return _fault_of(request, error)
         else:
             return plan
 
@@ -195,7 +205,10 @@ class Dispatcher:
         if isinstance(request, Fault):
             return request
         if request.mutates and not request.parks:
-            return await self._plan(request, caller)
+            plan = self._plan(request, caller)
+            if isinstance(plan, Struct):
+                return plan
+            return await self._planned(plan, request, caller)
         name = str(request.__struct_config__.tag)
         return Fault(Code.INVALID.value, f"{name} cannot be atomic: send it in a frame of its own")
 
@@ -231,6 +244,14 @@ class Dispatcher:
         if answers.refused:
             self._broker.tally.refuse(answers.said)
         reply(encode_replies(answers.said))
+
+
+def _fault_of(request: requests.Request, error: Exception) -> Fault:
+    """What is answered when a request could not be planned; a defect is logged."""
+    if isinstance(error, Refused):
+        return error.fault
+    logger.error("%s failed", type(request).__name__, exc_info=error)
+    return INTERNAL
 
 
 def _needs_what_is_pending(request: requests.Request, ids: set[str | None]) -> bool:

@@ -1,10 +1,11 @@
 """What a handler decides.
 
 A handler looks, decides and returns: a reply, if nothing has to be written; else a `Write`, which says
-what to commit, what to answer once it is on disk, and what to undo if it could not be written.
+what to commit, what to answer once it is on disk, and what to undo if it could not be written. One that
+has to look things up is a coroutine; one that decides from memory need not be, and costs less.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from msgspec import Struct
@@ -46,4 +47,6 @@ class Caller(Struct, frozen=True):
         return self.session
 
 
-Handler = Callable[[Broker, Caller, Any], Awaitable[Plan]]
+Planning = Coroutine[Any, Any, Plan]
+"""A plan that has to be waited for."""
+Handler = Callable[[Broker, Caller, Any], Plan | Planning]

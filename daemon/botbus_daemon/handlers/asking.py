@@ -1,7 +1,8 @@
 """ask: a message whose first reply is the answer."""
 
 from botbus_daemon.broker import Broker
-from botbus_daemon.handlers.sending import parent_of, write_letter
+from botbus_daemon.handlers.posting import write_letter
+from botbus_daemon.handlers.sending import parent_of
 from botbus_daemon.parents import Parent
 from botbus_daemon.parking import park
 from botbus_daemon.plans import Caller, Plan
