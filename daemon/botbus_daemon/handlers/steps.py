@@ -40,7 +40,7 @@ STORED = Checkpoint()
 Finish = CompleteStep | FailStep
 
 
-async def complete_step(broker: Broker, caller: Caller, request: CompleteStep) -> Plan:
+def complete_step(broker: Broker, caller: Caller, request: CompleteStep) -> Plan:
     broker.runs.leases.check(request.run, request.lease, caller.bot())
     limits = broker.settings.limits
     operation = ops.FinishStep(
@@ -61,7 +61,7 @@ async def complete_step(broker: Broker, caller: Caller, request: CompleteStep) -
     return Write(operation, partial(_finished, broker, request))
 
 
-async def fail_step(broker: Broker, caller: Caller, request: FailStep) -> Plan:
+def fail_step(broker: Broker, caller: Caller, request: FailStep) -> Plan:
     broker.runs.leases.check(request.run, request.lease, caller.bot())
     operation = ops.FinishStep(
         run=request.run,

@@ -58,13 +58,13 @@ def record_delivery(tx: Transaction, op: RecordDelivery) -> Changed:
             op.bot_id,
             op.state,
             op.attempts,
-            op.lease,
-            op.holder_pid,
-            op.first_fetched_at,
-            op.fetched_at,
-            None if final else op.due_at,
-            tx.now if final else None,
-            op.reason,
+            op.lease or "",
+            op.holder_pid or "",
+            op.first_fetched_at or "",
+            op.fetched_at or "",
+            "" if final else op.due_at or "",
+            tx.now if final else "",
+            op.reason or "",
         )
     )
     return CHANGED
