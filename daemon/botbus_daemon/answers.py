@@ -41,7 +41,7 @@ class Answers:
         pending, self.pending = self.pending, []
         said = self.said
         for (index, write), result in zip(pending, results, strict=True):
-            if isinstance(result, Fault):
+            if type(result) is Fault:  # isinstance asks the class of its class, which takes longer
                 if write.undo is not None:
                     write.undo()
                 said[index] = result

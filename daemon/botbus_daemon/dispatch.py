@@ -147,7 +147,7 @@ class Dispatcher:
         ids: set[str | None] = set()
         room = MOST_ANSWER_BYTES
         for index, request in enumerate(frame.requests):
-            if isinstance(request, Fault):
+            if type(request) is Fault:
                 answers.say(index, request)
                 continue
             if answers.pending and _needs_what_is_pending(request, ids):
@@ -156,7 +156,7 @@ class Dispatcher:
                 ids = set()
             may_be_long = not request.mutates and len(frame.requests) > 1
             plan = _TOO_MUCH if may_be_long and room <= 0 else self._plan(request, caller)
-            if not isinstance(plan, Struct):
+            if type(plan) is not Write and not isinstance(plan, Struct):
                 plan = await self._planned(plan, request, caller)
             if isinstance(plan, Write):
                 answers.pending.append((index, plan))

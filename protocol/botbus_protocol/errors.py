@@ -5,7 +5,7 @@ a `Fault` inside a process; on the wire there is only the `Fault`.
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, final
 
 from msgspec import Struct
 
@@ -29,6 +29,7 @@ class Code(StrEnum):
     INTERNAL = "internal"
 
 
+@final
 class Fault(Struct, frozen=True, omit_defaults=True):
     """An error as it travels.
 

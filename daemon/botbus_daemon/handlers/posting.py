@@ -146,7 +146,7 @@ def save_operation(
     """The operation that saves a message. Raises Refused if its content cannot be taken."""
     limits = broker.settings.limits
     peer = session.connection.peer
-    to, channel = (None, request.channel) if isinstance(request, Publish) else (request.to, None)
+    to, channel = (None, request.channel) if type(request) is Publish else (request.to, None)
     if (channel or to or "").startswith(SYSTEM_BOT):
         check_target(to, channel)
     if parent is None and not request.headers and _is_plain(request):

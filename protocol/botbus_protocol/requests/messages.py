@@ -1,6 +1,6 @@
 """The requests about messages: sending, taking back, looking up, watching."""
 
-from typing import ClassVar
+from typing import ClassVar, final
 
 from msgspec import Raw, field
 
@@ -64,6 +64,7 @@ class Send(_Letter, frozen=True, tag="send"):
         _Letter.__post_init__(self)
 
 
+@final
 class Publish(_Letter, frozen=True, tag="publish"):
     """A message to every subscriber of a channel."""
 
