@@ -28,8 +28,9 @@ SETTINGS = """
 [retention]
 every_seconds = 1.0
 duplicate_seconds = 3.0
+connections = 200
 [retention.direct]
-max_messages = 500
+max_messages = 100
 [[retention.channels]]
 match = "*"
 max_messages = 500
