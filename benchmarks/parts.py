@@ -36,7 +36,7 @@ from botbus_storage.migrator import Migrator
 from botbus_storage.operations import SaveMessage
 from botbus_storage.store import open_store
 
-SIZES = (1, 32, 64, 512)
+SIZES = (32, 64, 512)
 """Messages in a frame, and so in a commit."""
 ROUNDS = 300
 Costs = dict[str, float]
