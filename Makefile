@@ -28,6 +28,7 @@ test: setup
 test-long: setup
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
 	$(BIN)/python -m pytest -m long --timeout 3600
+	$(MAKE) mutation
 
 # The branches that `make test` takes in protocol, storage and daemon; the daemons it starts are measured, too.
 # Measured code is slow, so a test of how quick something is may fail, and does not stop this.

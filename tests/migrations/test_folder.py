@@ -98,7 +98,8 @@ def test_dated_sets_leave_nothing_out(tmp_path: Path, names: list[str], said: st
 
 
 def test_dated_sets_count_on_or_begin_anew_with_each_date(tmp_path: Path) -> None:
-    put(tmp_path, "20250115_001_a.sql", "20250116_002_b.sql", "20250117_001_c.sql")
+    names = ("20250115_001_a", "20250116_002_b", "20250117_001_c", "20250118_000_d")
+    put(tmp_path, *(f"{name}.sql" for name in names))
     assert problems(tmp_path) == ""
 
 

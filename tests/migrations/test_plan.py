@@ -95,3 +95,10 @@ def test_without_a_way_down_nothing_is_reverted() -> None:
     assert versions(revertible(entries, 1, None, "botbus")) == [2]
     with pytest.raises(MigrationError, match="0001_b has no way down"):
         revertible(entries, 2, None, "botbus")
+
+
+def test_what_was_changed_or_is_gone_is_refused() -> None:
+    with pytest.raises(MigrationError) as caught:
+        pending(compare([migration(1)], [row(1, "0" * 64)]), None, "botbus")
+    assert str(caught.value).startswith("0001_b.up.sql was changed after it was applied")
+    assert "0002_c is gone, but it is applied" in said([1, 3], [1, 2, 3])

@@ -18,6 +18,11 @@ _BEFORE = "if ups and ups[0].start() > cut.start():"
 
 _NEWEST = "newest = self.fresh[-1].seq if self.fresh else 0"
 _ANY = "elif any(message.seq == seq for message in self.fresh):"
+_HELD = 'return [d for d in self.open.values() if d.holder is holder and d.state == "leased"]'
+_SINCE = "self._settled_meanwhile = {s for s in self._settled_meanwhile if s > position}"
+_UNDECIDED = 'if delivery.state != "settling" or self.open.get(delivery.seq) is not delivery:'
+_TRIED = 'delivery.state == "ready" and delivery.attempts > 0'
+_OVERTAKEN = "overtaken |= message.seq < newest"
 
 EQUIVALENT: dict[Mutant, str] = {
     Mutant(subject, was, became): why
@@ -87,6 +92,44 @@ EQUIVALENT: dict[Mutant, str] = {
             )
             for sign in ("<=", ">=", "is not")
         ),
+        *(
+            ("mailbox", was, was.replace('== "leased"', '<= "leased"'), "what is gone is not open")
+            for was in (_HELD, 'elif delivery.state == "leased":')
+        ),
+        (
+            "mailbox",
+            _TRIED,
+            _TRIED.replace("==", "<="),
+            "the leased were asked for before, and what is gone is not open",
+        ),
+        (
+            "mailbox",
+            'if delivery.state == "waiting":',
+            'if delivery.state >= "waiting":',
+            "no state sorts behind it",
+        ),
+        ("mailbox", _HELD, _HELD.replace("is holder", "== holder"), "a session equals itself only"),
+        (
+            "mailbox",
+            _UNDECIDED,
+            _UNDECIDED.replace("is not", "!="),
+            "a delivery equals itself only",
+        ),
+        *(
+            ("mailbox", was, became, "to sort what is in order changes nothing")
+            for was, became in (
+                (_OVERTAKEN, _OVERTAKEN.replace("<", "!=")),
+                (_OVERTAKEN, _OVERTAKEN.replace("<", "is not")),
+                ("overtaken = False", "overtaken = True"),
+            )
+        ),
+        (
+            "mailbox",
+            _SINCE,
+            _SINCE.replace("s > position", "s >= position"),
+            "what is at a position does not come again",
+        ),
+        ("folder", "if len(same) > 1:", "if len(same) != 1:", "there is one at the least"),
         (
             "mailbox",
             "overtaken |= message.seq < newest",

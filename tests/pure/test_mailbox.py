@@ -370,3 +370,26 @@ def test_cursors_stop_before_what_is_withheld(box: Mailbox) -> None:
     assert box.cursors()[""] == BASE
     box.settled(BASE + 3)
     assert box.cursors()[""] == BASE
+
+
+def test_what_was_lent_is_taken_back_as_it_was(box: Mailbox) -> None:
+    """Neither twice, nor with its attempts forgotten."""
+    fill(box, 1, 2)
+    tried = lease(box)
+    box.give_back(tried, now=0.0)
+    box.due(now=1000.0)
+    for seq in (1, 2):
+        assert box.lend(BASE + seq)
+        box.take_back(message(seq), routed=False)
+    assert box.open[BASE + 1] is tried
+    assert left(box) == [1, 2]
+
+
+def test_what_only_waits_has_no_verdict_to_undo(box: Mailbox) -> None:
+    fill(box, 1)
+    delivery = lease(box)
+    box.settling(delivery)
+    box.unsettled(delivery)
+    box.postpone(delivery, due=5.0)
+    box.unsettled(delivery)
+    assert delivery.state == "waiting"
