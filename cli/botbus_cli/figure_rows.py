@@ -76,6 +76,11 @@ def _commits(figures: "Figures", rates: Rates | None) -> Iterator[Row]:
         "commit time",
         f"p50 {milliseconds(commits.p50_seconds)}, p99 {milliseconds(commits.p99_seconds)}",
     )
+    yield (
+        "sync time",
+        f"p50 {milliseconds(commits.sync_p50_seconds)}, "
+        f"p99 {milliseconds(commits.sync_p99_seconds)}",
+    )
     if commits.failed:
         yield "commits refused by the disk", number(commits.failed)
 

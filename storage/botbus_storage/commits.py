@@ -42,9 +42,16 @@ class Commits:
         self._refused = 0
         """Commits that were refused since one succeeded."""
         self._recent: deque[float] = deque(maxlen=RECENT)
+        self._syncs: deque[float] = deque(maxlen=RECENT)
+        """Of these durations what the disk took at the end."""
 
-    def done(self, seconds: float, operations: int, trouble: Fault | None) -> None:
-        """A transaction has ended; `trouble` is what the engine knows after it."""
+    def done(
+        self, seconds: float, operations: int, trouble: Fault | None, sync: float = 0.0
+    ) -> None:
+        """A transaction has ended; `trouble` is what the engine knows after it.
+
+        `sync` is the part of its seconds in which what was written went to the disk.
+        """
         if trouble is not self.trouble:  # every failure is a fault of its own
             self._turned(trouble)
             if trouble is not None:
@@ -58,13 +65,15 @@ class Commits:
             self.largest = operations
         self.buckets[bisect_left(BOUNDS, seconds)] += 1
         self._recent.append(seconds)
+        self._syncs.append(sync)
 
     def quantiles(self, *shares: float) -> list[float]:
         """Durations, in seconds, that such shares of the recent commits stayed within; 0 of none."""
-        recent = sorted(self._recent)
-        if not recent:
-            return [0.0] * len(shares)
-        return [recent[min(len(recent) - 1, int(share * len(recent)))] for share in shares]
+        return _quantiles(self._recent, shares)
+
+    def sync_quantiles(self, *shares: float) -> list[float]:
+        """The same of their syncs."""
+        return _quantiles(self._syncs, shares)
 
     def _turned(self, trouble: Fault | None) -> None:
         if trouble is None:
@@ -76,3 +85,10 @@ class Commits:
         if trouble is not None:
             self.failed += 1
             self.trouble_since = monotonic()
+
+
+def _quantiles(newest: deque[float], shares: tuple[float, ...]) -> list[float]:
+    recent = sorted(newest)
+    if not recent:
+        return [0.0] * len(shares)
+    return [recent[min(len(recent) - 1, int(share * len(recent)))] for share in shares]

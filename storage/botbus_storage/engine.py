@@ -9,6 +9,7 @@ SQLite is the first engine; `Engine` is what a second one has to be.
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -44,6 +45,10 @@ class Engine(Protocol):
     @property
     def trouble(self) -> Fault | None:
         """Why the disk refused the newest attempt to write; None once it has taken something."""
+
+    @property
+    def sync_seconds(self) -> float:
+        """How long the newest batch took from its last row until all of it was on the disk."""
 
     def execute(self, groups: Sequence[Group]) -> list[list[Result]]:
         """For each group its results, in order; when this returns, what succeeded is on disk."""
@@ -83,6 +88,7 @@ class SqliteEngine:
     ) -> None:
         self.connection = connection
         self.trouble: Fault | None = None
+        self.sync_seconds = 0.0
         self._clock = clock
         self._bots = BotDirectory()
         row = connection.execute(_LAST).fetchone()
@@ -114,7 +120,7 @@ class SqliteEngine:
         try:
             results = [_run_group(tx, group) for group in groups]
             tx.flush()
-            self.connection.execute("COMMIT")
+            self._sync()
         except BaseException:
             tx.forget()
             if self.connection.in_transaction:
@@ -124,6 +130,12 @@ class SqliteEngine:
         if self.connection.total_changes != changes:  # an empty transaction proves nothing
             self.trouble = None
         return results
+
+    def _sync(self) -> None:
+        """Has what was written appended to the WAL, and that synced."""
+        begun = monotonic()
+        self.connection.execute("COMMIT")
+        self.sync_seconds = monotonic() - begun
 
     def _all_failed(self, groups: Sequence[Group], error: Exception) -> list[list[Result]]:
         self.trouble = fault_of(error)

@@ -153,7 +153,7 @@ class Writer:
             seconds, size = monotonic() - begun, sum(map(len, results))
             weight = sum(_weight_of(group.operations) for group, _ in batch)
             self._brisk = seconds <= BRISK + BRISK_EACH * weight
-            self.commits.done(seconds, size, self._engine.trouble)
+            self.commits.done(seconds, size, self._engine.trouble, self._engine.sync_seconds)
             call(self._tell, batch, results)
 
     def _take(self) -> list[Waiting]:

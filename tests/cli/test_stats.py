@@ -36,6 +36,7 @@ def test_stats_for_people_are_tables(run: Botbus, planner: botbus.SyncBus) -> No
     figures = dict(line.split("  ", 1) for line in done.out.split("\n\n")[0].splitlines())
     assert figures["health"].strip() == "well"
     assert "p99" in figures["commit time"]
+    assert "p99" in figures["sync time"]
     assert any(line.startswith("stats-table ") for line in done.out.splitlines())
     assert any(line.split() == ["request", "count"] for line in done.out.splitlines())
 

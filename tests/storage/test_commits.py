@@ -60,3 +60,12 @@ def test_trouble_lasts_until_something_is_written() -> None:
     commits.done(0.001, 5, None)
     assert not is_told(commits)
     assert (commits.failed, commits.count, commits.operations) == (2, 1, 5)
+
+
+def test_the_sync_is_told_beside_the_whole() -> None:
+    commits = Commits()
+    assert commits.sync_quantiles(0.5) == [0.0]
+    for milliseconds in (1, 2, 3):
+        commits.done(0.01, 1, None, milliseconds / 1000)
+    assert commits.sync_quantiles(0.5, 0.99) == [0.002, 0.003]
+    assert commits.quantiles(0.5) == [0.01]

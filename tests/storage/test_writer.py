@@ -73,6 +73,7 @@ class RecordingEngine:
     def __init__(self, engine: SqliteEngine) -> None:
         self._engine = engine
         self.trouble: Fault | None = None
+        self.sync_seconds = 0.0
         self._loop = threading.get_ident()
         self.sizes: list[int] = []
         self.by_loop: list[bool] = []
@@ -176,6 +177,7 @@ async def test_all_are_told_in_the_order_of_their_commits(database: Path) -> Non
 
 class BrokenEngine:
     trouble = None
+    sync_seconds = 0.0
 
     """Has a defect."""
 

@@ -44,8 +44,7 @@ def charged(
     share = broker.charges.take(session.bot_id, operation.to, size)
     if share is None:
         return None
-    posting = Posting(broker, session, request, operation, share, size)
-    return Write(operation, posting.saved, posting.withdrawn)
+    return _write_of(Posting(broker, session, request, operation, share, size))
 
 
 async def charged_later(
@@ -54,8 +53,7 @@ async def charged_later(
     """As `charged`, once it is known whether there is room. Raises Refused: `limit`."""
     size = _size_of(operation)
     share = await broker.charges.room_for(session, operation.to, size)
-    posting = Posting(broker, session, request, operation, share, size)
-    return Write(operation, posting.saved, posting.withdrawn)
+    return _write_of(Posting(broker, session, request, operation, share, size))
 
 
 class Posting(Struct, frozen=True, gc=False):
@@ -78,6 +76,10 @@ class Posting(Struct, frozen=True, gc=False):
         """It could not be written."""
         if self.operation.channel is None:
             self.share.withdrawn(self.size)
+
+
+def _write_of(posting: Posting) -> Write:
+    return Write(posting.operation, posting.saved, posting.withdrawn)
 
 
 def saved(

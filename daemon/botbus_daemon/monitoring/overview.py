@@ -49,6 +49,7 @@ async def overview(broker: Broker, mailboxes: int) -> Figures:
 
 def _commits(commits: Commits) -> CommitFigures:
     p50, p99 = commits.quantiles(0.5, 0.99)
+    sync_p50, sync_p99 = commits.sync_quantiles(0.5, 0.99)
     return CommitFigures(
         count=commits.count,
         failed=commits.failed,
@@ -57,6 +58,8 @@ def _commits(commits: Commits) -> CommitFigures:
         seconds=commits.seconds,
         p50_seconds=p50,
         p99_seconds=p99,
+        sync_p50_seconds=sync_p50,
+        sync_p99_seconds=sync_p99,
     )
 
 

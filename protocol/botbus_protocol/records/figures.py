@@ -37,6 +37,9 @@ class CommitFigures(Struct, frozen=True, kw_only=True, omit_defaults=True):
     p50_seconds: float = 0.0
     """Half of the newest 1,000 took no longer."""
     p99_seconds: float = 0.0
+    sync_p50_seconds: float = 0.0
+    """Of that, what the disk took at the end: to write to the WAL, and to sync it."""
+    sync_p99_seconds: float = 0.0
 
 
 class StorageFigures(Struct, frozen=True, kw_only=True, omit_defaults=True):
