@@ -151,20 +151,7 @@ def save_operation(
     to, channel = (None, request.channel) if type(request) is Publish else (request.to, None)
     if (channel or to or "").startswith(SYSTEM_BOT):
         check_target(to, channel)
-    if parent is None and not request.headers and _is_plain(request):
-        return SaveMessage(  # most messages; what is left out costs nothing
-            id=request.id,
-            sender_id=session.bot_id,
-            sender_name=session.bot,
-            to=to,
-            channel=channel,
-            type=request.type,
-            body=_body(request.body, limits.body_bytes),
-            sender_uid=peer.uid,
-            sender_pid=peer.pid,
-        )
-    expires_at, deliver_at = _times(request)
-    return SaveMessage(
+    plain = SaveMessage(  # what is left out costs nothing
         id=request.id,
         sender_id=session.bot_id,
         sender_name=session.bot,
@@ -172,6 +159,14 @@ def save_operation(
         channel=channel,
         type=request.type,
         body=_body(request.body, limits.body_bytes),
+        sender_uid=peer.uid,
+        sender_pid=peer.pid,
+    )
+    if parent is None and not request.headers and _is_plain(request):
+        return plain  # as most are
+    expires_at, deliver_at = _times(request)
+    return msgspec.structs.replace(
+        plain,
         reply_to=request.reply_to,
         thread_id=parent.thread if parent else None,
         hops=parent.hops + 1 if parent else 0,
@@ -179,8 +174,6 @@ def save_operation(
         expires_at=expires_at,
         deliver_at=deliver_at,
         session_id=request.session_id,
-        sender_uid=peer.uid,
-        sender_pid=peer.pid,
     )
 
 
