@@ -16,7 +16,6 @@ from botbus_protocol.bodies import NULL
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
 
-NIL = NULL
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 

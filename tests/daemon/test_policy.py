@@ -1,22 +1,14 @@
-"""A daemon that another user of the host speaks to: only as the policy says.
-
-The other user is real: a process that has given root's rights up. So these tests run as root only.
-"""
+"""A daemon that another user of the host speaks to: only as the policy says."""
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 import botbus
+from tests.daemon.another_user import NOBODY, as_nobody, needs_root, open_daemon
 from tests.daemons import DaemonProcess
 
-NOBODY = 65534
 POLICY = f"""
 socket_mode = "0666"
 
@@ -26,14 +18,6 @@ bots = ["guest-*"]
 send = ["desk"]
 publish = ["news"]
 read = ["news"]
-"""
-BECOME_NOBODY = f"""
-import encodings.idna, json, os, sys
-import anyio._backends._asyncio, anyio.from_thread
-import botbus
-os.setgroups([])
-os.setgid({NOBODY})
-os.setuid({NOBODY})
 """
 STRANGER = """
 url, name = sys.argv[1], sys.argv[2] or None
@@ -62,35 +46,17 @@ except botbus.BusError as error:
 print(json.dumps(did))
 """
 
-pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+pytestmark = needs_root
 
 
 @pytest.fixture
 def daemon() -> Iterator[DaemonProcess]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        (folder / "botbus.toml").write_text(POLICY)
-        with DaemonProcess(folder, "--config", str(folder / "botbus.toml")) as running:
-            with botbus.connect_sync("boss", url=running.url) as bus:
-                bus.create_channel("news")
-                bus.create_channel("secrets")
-                bus.send("desk", "between us")
-            yield running
-
-
-def as_nobody(code: str, *arguments: str) -> str:
-    """What a program prints that has become another user before it does anything.
-
-    It gives root up only once it runs, since the interpreter may lie where only root reads.
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", BECOME_NOBODY + code, *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
+    with open_daemon(POLICY) as running:
+        with botbus.connect_sync("boss", url=running.url) as bus:
+            bus.create_channel("news")
+            bus.create_channel("secrets")
+            bus.send("desk", "between us")
+        yield running
 
 
 def stranger(daemon: DaemonProcess, name: str) -> dict[str, str]:
@@ -127,12 +93,9 @@ def test_another_user_may_not_speak_as_a_bot_that_no_rule_gives(
 
 
 def test_without_a_word_nobody_else_opens_the_socket() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with DaemonProcess(folder) as daemon:
-            assert daemon.socket.stat().st_mode & 0o777 == 0o600
-            assert stranger(daemon, "guest-1") == {"connect": "unavailable"}
+    with open_daemon() as daemon:
+        assert daemon.socket.stat().st_mode & 0o777 == 0o600
+        assert stranger(daemon, "guest-1") == {"connect": "unavailable"}
 
 
 def test_an_atomic_frame_is_denied_as_a_whole(daemon: DaemonProcess) -> None:

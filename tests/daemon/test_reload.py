@@ -1,6 +1,5 @@
 """SIGHUP has the settings read anew: what can change changes at once, the rest is named in the log."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from botbus_daemon.runs.pruning import AFTER_ENDS
+from tests.daemon.another_user import BECOME_NOBODY, NOBODY, needs_root
 from tests.daemon.conftest import Bots
 from tests.daemon.plain import Json, Plain
 from tests.daemon.reloads import Reloading, reloading
-from tests.daemon.test_policy import BECOME_NOBODY, NOBODY
 from tests.daemon.test_retention import bodies, channel_of, publish, until
 from tests.daemon.workflows.test_retention import left
 from tests.daemon.workflows.worker import begun, finish, save
@@ -177,7 +176,7 @@ def guest() -> Iterator[tuple[Reloading, Guest]]:
         guest.go()
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@needs_root
 def test_a_policy_changes_for_those_who_are_connected(guest: tuple[Reloading, Guest]) -> None:
     daemon, bot = guest
     bot.tell("send")
@@ -190,14 +189,12 @@ def test_a_policy_changes_for_those_who_are_connected(guest: tuple[Reloading, Gu
     assert bot.hear() == "denied"
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@needs_root
 def test_who_waits_gets_nothing_once_the_policy_is_another(guest: tuple[Reloading, Guest]) -> None:
     daemon, bot = guest
     with Plain(daemon, "desk") as desk:
         bot.tell("wait")
         assert bot.hear() == "waits"
-        while not desk.ok("list_bots", connected=True)["bots"]:
-            pass
         while not any(b["name"] == "guest" for b in desk.ok("list_bots", connected=True)["bots"]):
             pass
         daemon.reload('socket_mode = "0666"\n')

@@ -1,15 +1,12 @@
 """Configurations and their secrets, to another user of the host: as the policy says."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 import botbus
-from tests.daemon.test_policy import NOBODY, as_nobody
+from tests.daemon.another_user import NOBODY, as_nobody, needs_root, open_daemon
 from tests.daemons import DaemonProcess
 
 POLICY = f"""
@@ -27,13 +24,15 @@ users = [{NOBODY}]
 bots = ["worker"]
 work = true
 """
-STRANGER = """
+ATTEMPTS = """
 did = {}
 def attempt(what, deed):
     try:
         did[what] = deed()
     except botbus.BusError as error:
         did[what] = error.code
+"""
+STRANGER = """
 with botbus.connect_sync(sys.argv[2], url=sys.argv[1], timeout=5) as bus:
     attempt("its secret", lambda: bus.configurations.get("guest.token").value)
     attempt("another's secret", lambda: bus.configurations.get("boss.token").value)
@@ -52,12 +51,6 @@ GUESSER = """
 from botbus.requesting import checked, encoded
 from botbus_protocol.grammar import new_id
 from botbus_protocol.requests import SetConfiguration
-did = {}
-def attempt(what, deed):
-    try:
-        did[what] = deed()
-    except botbus.BusError as error:
-        did[what] = error.code
 def set_and_take_back(guess):
     change = new_id()
     with bus.atomic() as frame:
@@ -77,26 +70,22 @@ with botbus.connect_sync("guest", url=sys.argv[1], timeout=5) as bus:
 print(json.dumps(did))
 """
 
-pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+pytestmark = needs_root
 
 
 @pytest.fixture
 def daemon() -> Iterator[DaemonProcess]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        (folder / "botbus.toml").write_text(POLICY)
-        with DaemonProcess(folder, "--config", str(folder / "botbus.toml")) as running:
-            with botbus.connect_sync("boss", url=running.url) as bus:
-                bus.configurations.set("guest.token", "hunter2", is_secret=True)
-                bus.configurations.set("boss.token", "hunter3", is_secret=True)
-                bus.configurations.set("blind.token", "hunter4", is_secret=True)
-                bus.configurations.set("level", "info")
-            yield running
+    with open_daemon(POLICY) as running:
+        with botbus.connect_sync("boss", url=running.url) as bus:
+            bus.configurations.set("guest.token", "hunter2", is_secret=True)
+            bus.configurations.set("boss.token", "hunter3", is_secret=True)
+            bus.configurations.set("blind.token", "hunter4", is_secret=True)
+            bus.configurations.set("level", "info")
+        yield running
 
 
 def test_a_secret_is_for_whom_the_policy_lets(daemon: DaemonProcess) -> None:
-    assert json.loads(as_nobody(STRANGER, daemon.url, "guest")) == {
+    assert json.loads(as_nobody(ATTEMPTS + STRANGER, daemon.url, "guest")) == {
         "its secret": "hunter2",
         "another's secret": "denied",
         "what is no secret": "info",
@@ -116,7 +105,7 @@ def test_a_secret_is_for_whom_the_policy_lets(daemon: DaemonProcess) -> None:
 def test_guesses_at_a_secret_are_told_nothing(daemon: DaemonProcess) -> None:
     with botbus.connect_sync("boss", url=daemon.url) as bus:
         bus.configurations.set("blind.open", 1)
-        assert json.loads(as_nobody(GUESSER, daemon.url)) == {
+        assert json.loads(as_nobody(ATTEMPTS + GUESSER, daemon.url)) == {
             "set hunter4": "denied",
             "unset hunter4": "denied",
             "try hunter4": "conflict",
@@ -132,5 +121,5 @@ def test_guesses_at_a_secret_are_told_nothing(daemon: DaemonProcess) -> None:
 
 
 def test_who_works_keeps_the_records_of_work(daemon: DaemonProcess) -> None:
-    did = json.loads(as_nobody(STRANGER, daemon.url, "worker"))
+    did = json.loads(as_nobody(ATTEMPTS + STRANGER, daemon.url, "worker"))
     assert (did["work"], did["its secret"], did["watch"]) == ("t", "denied", "denied")
