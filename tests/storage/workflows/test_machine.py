@@ -1,8 +1,8 @@
 """Any order of operations, held against what must never happen to a run.
 
-The oracle is a few dictionaries: which lease holds which run, which outputs finished steps have, which
-runs have ended and how. After every rule: no run is stranded, no key has more slots than its limit, no
-finished step is permitted again, no lease is held twice.
+The oracle is two dictionaries: which lease holds which run, and which outputs finished steps have. Each
+rule looks at what its operation did to them: no lease is held twice, no finished step is permitted
+again. What must be true of the rows after every rule is in `laws`.
 """
 
 import tempfile
@@ -13,19 +13,10 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    consumes,
-    initialize,
-    invariant,
-    multiple,
-    rule,
-)
+from hypothesis.stateful import Bundle, consumes, initialize, multiple, rule
 
 import botbus_migrations
 from botbus_protocol.errors import Fault
-from botbus_protocol.states import RUN_ENDS
 from botbus_storage.connection import WRITER_PRAGMAS, connect_plainly
 from botbus_storage.engine import Result
 from botbus_storage.migrator import Migrator
@@ -43,11 +34,11 @@ from botbus_storage.workflow_operations import (
     SuspendRun,
     UnclaimRuns,
 )
+from tests.storage.workflows.laws import SLOTS, Laws
 from tests.storage.workflows.scene import Scene, message, value
 
 STEPS = st.sampled_from(["a", "b", "c"])
 KEYS = st.sampled_from([None, None, "x", "y"])
-SLOTS = {"x": 1, "y": 2}
 MOST = 4
 """Crashes in a row after which a run has failed."""
 
@@ -64,7 +55,7 @@ def scenes() -> Iterator[Scene]:
             yield Scene(connection)
 
 
-class Runs(RuleBasedStateMachine):
+class Runs(Laws):
     runs = Bundle("runs")
     leases = Bundle("leases")
     """Run and lease, the lost ones too: those are the zombies."""
@@ -76,7 +67,7 @@ class Runs(RuleBasedStateMachine):
         self.scene.define("build", timeout_secs=1000)
         self.scene.define("narrow", concurrency=2)
         self.held: dict[str, str] = {}
-        self.finished: dict[tuple[str, str], Any] = {}
+        self.finished = {}
         self.seqs = 1000
 
     def teardown(self) -> None:
@@ -320,96 +311,6 @@ class Runs(RuleBasedStateMachine):
         assert ended.count <= before[0]
         assert ended.next_due_at is None or ended.next_due_at > self.scene.clock.text()
         self.look()
-
-    # What must hold
-
-    @invariant()
-    def nothing_is_stranded(self) -> None:
-        if not hasattr(self, "scene"):
-            return
-        rows = self.scene.connection.execute("""
-            SELECT id, status, ready, held, has_slot, concurrency_key FROM workflow_runs
-        """).fetchall()
-        for run_id, status, ready, held, has_slot, key in rows:
-            kinds = {wait.kind for wait in self.scene.run(run_id).waits}
-            if status in RUN_ENDS:
-                assert not kinds
-            elif not has_slot:
-                assert not ready
-                assert any(s not in RUN_ENDS and h and k == key for _, s, _, _, h, k in rows)
-            elif status in {"pending", "crashed"}:
-                assert ready or kinds & {"delay", "backoff"}, (status, kinds)
-            elif status == "paused":
-                assert held or kinds - {"timeout", "delay"}, kinds
-
-    @invariant()
-    def slots_are_within_their_limits(self) -> None:
-        if not hasattr(self, "scene"):
-            return
-        rows = self.scene.connection.execute("""
-            SELECT concurrency_key, count(*) FROM workflow_runs
-            WHERE has_slot = 1 AND concurrency_key IS NOT NULL
-            AND status IN ('pending', 'running', 'paused', 'crashed') GROUP BY 1
-        """)
-        assert all(count <= SLOTS[key] for key, count in rows)
-        running = self.scene.connection.execute("""
-            SELECT count(*) FROM workflow_runs
-            WHERE workflow_name = 'narrow' AND status = 'running'
-        """).fetchone()[0]
-        assert running <= 2
-
-    @invariant()
-    def every_finished_step_is_there_once(self) -> None:
-        if not hasattr(self, "scene"):
-            return
-        found = self.scene.connection.execute("""
-            SELECT run_id, step_id, count(*), max(output) FROM workflow_steps
-            WHERE superseded = 0
-            AND (status IN ('completed', 'skipped') OR (status = 'failed' AND final = 1))
-            GROUP BY 1, 2
-        """).fetchall()
-        assert all(count == 1 for _, _, count, _ in found)
-        stored = {(run, step): output for run, step, _, output in found}
-        for key, output in self.finished.items():
-            assert stored[key] == (None if output is None else str(output))
-        open_attempts = self.scene.connection.execute("""
-            SELECT max(n) FROM (SELECT count(*) AS n FROM workflow_steps
-            WHERE superseded = 0 AND status IN ('pending', 'running', 'waiting_approval')
-            GROUP BY run_id, step_id)
-        """).fetchone()[0]
-        assert (open_attempts or 0) <= 1
-
-    @invariant()
-    def ended_runs_have_nothing_open(self) -> None:
-        if not hasattr(self, "scene"):
-            return
-        left = self.scene.connection.execute("""
-            SELECT count(*) FROM workflow_steps s JOIN workflow_runs r ON r.id = s.run_id
-            WHERE s.superseded = 0 AND s.status IN ('pending', 'running', 'waiting_approval')
-            AND r.status IN ('completed', 'failed', 'cancelled')
-        """).fetchone()[0]
-        assert left == 0
-
-    @invariant()
-    def attempts_have_no_gaps(self) -> None:
-        if not hasattr(self, "scene"):
-            return
-        rows = self.scene.connection.execute("""
-            SELECT count(*), max(attempt) FROM workflow_steps GROUP BY run_id, step_id, superseded
-        """)
-        assert all(count == last for count, last in rows)
-
-    @invariant()
-    def waits_belong_to_open_steps(self) -> None:
-        if not hasattr(self, "scene"):
-            return
-        orphans = self.scene.connection.execute("""
-            SELECT count(*) FROM workflow_waits w WHERE w.step_id <> '' AND NOT EXISTS (
-                SELECT 1 FROM workflow_steps s
-                WHERE s.run_id = w.run_id AND s.step_id = w.step_id AND s.superseded = 0
-                AND s.status IN ('running', 'waiting_approval') AND s.kind <> 'step')
-        """).fetchone()[0]
-        assert orphans == 0
 
 
 TestRuns = Runs.TestCase

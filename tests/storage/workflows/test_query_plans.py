@@ -16,6 +16,7 @@ from botbus_storage.reading.runs import RunScope
 from botbus_storage.reading.waits import OpenWait
 from botbus_storage.reading.workflows import Shelf
 from botbus_storage.workflow_operations import StepWait
+from tests.storage.statements import statements_of
 
 ID = new_id()
 TIME = "2026-01-01T00:00:00.000000Z"
@@ -89,10 +90,8 @@ def connection(database: Path) -> Iterator[sqlite3.Connection]:
 
 def plans(connection: sqlite3.Connection, question: Question) -> dict[str, list[tuple[int, str]]]:
     """For each statement of a question its plan: the parent and the words of each line."""
-    said: list[str] = []
-    connection.set_trace_callback(said.append)
-    question(connection)
-    connection.set_trace_callback(None)
+    with statements_of(connection) as said:
+        question(connection)
     return {
         statement: [
             (row[1], row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
