@@ -71,9 +71,6 @@ class Mailbox:
 
     # What goes out
 
-    def has_ready(self) -> bool:
-        return bool(self._ready or self.fresh)
-
     def has_room(self) -> bool:
         return self.in_flight < self.policy.max_in_flight
 

@@ -21,7 +21,11 @@ SUBJECTS = {
     ),
     "mailbox": Subject(
         "daemon/botbus_daemon/mailbox.py",
-        ["tests/pure/test_mailbox.py", "tests/daemon/test_mailbox.py"],
+        [
+            "tests/pure/test_mailbox.py",
+            "tests/pure/test_kept_back.py",
+            "tests/daemon/test_mailbox.py",
+        ],
     ),
     "statements": Subject(
         f"{MIGRATOR}/statements.py",

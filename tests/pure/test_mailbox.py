@@ -5,42 +5,7 @@ import pytest
 from botbus_daemon.backoff import DeliveryPolicy
 from botbus_daemon.deliveries import OpenDelivery
 from botbus_daemon.mailbox import Mailbox
-from botbus_protocol.records import Message
-
-BASE = 10_000
-"""Seqs begin here, where Python has no one object for each number."""
-
-
-def message(seq: int) -> Message:
-    return Message(seq=BASE + seq, id=str(seq), sender="s", channel=None)
-
-
-@pytest.fixture
-def box() -> Mailbox:
-    box = Mailbox("id", "bot", DeliveryPolicy(max_deliveries=2, max_in_flight=3))
-    box.positions = {"": BASE, "news": BASE}
-    return box
-
-
-def fill(box: Mailbox, *seqs: int) -> None:
-    box.gathered([message(seq) for seq in seqs], BASE + max(seqs))
-
-
-def lease(box: Mailbox, holder: object = "a", deadline: float = 10.0) -> OpenDelivery:
-    delivery = box.next_ready()
-    assert delivery is not None
-    box.lease(delivery, "1.1", holder, 7, deadline)
-    return delivery
-
-
-def left(box: Mailbox) -> list[int]:
-    """What can be handed out, in order; it is taken out."""
-    found = []
-    while (delivery := box.next_ready()) is not None:
-        box.settled(delivery.seq)
-        found.append(delivery.seq - BASE)
-    return found
-
+from tests.pure.boxes import BASE, fill, has_ready, lease, left, message
 
 # What comes in
 
@@ -89,7 +54,7 @@ def test_what_the_disk_knew_as_open_is_there_again(box: Mailbox, deadline: float
         delivery.move("waiting")
         delivery.deadline = deadline
     box.restore(delivery)
-    assert box.has_ready() is (deadline is None)
+    assert has_ready(box) is (deadline is None)
     assert box.next_due() == deadline
     assert box.due(4.0) == []
     assert left(box) == [1]
@@ -99,13 +64,13 @@ def test_what_the_disk_knew_as_open_is_there_again(box: Mailbox, deadline: float
 
 
 def test_ready_is_what_is_fresh_and_what_came_back(box: Mailbox) -> None:
-    assert not box.has_ready()
+    assert not has_ready(box)
     fill(box, 1)
-    assert box.has_ready()
+    assert has_ready(box)
     delivery = lease(box)
-    assert not box.has_ready()
+    assert not has_ready(box)
     box.uncount(delivery)
-    assert box.has_ready()
+    assert has_ready(box)
 
 
 def test_room_ends_with_what_is_in_flight(box: Mailbox) -> None:
@@ -178,12 +143,12 @@ def test_only_what_is_settling_is_unsettled(box: Mailbox) -> None:
     fill(box, 1)
     delivery = lease(box)
     box.unsettled(delivery)
-    assert (delivery.state, box.in_flight, box.has_ready()) == ("leased", 1, False)
+    assert (delivery.state, box.in_flight, has_ready(box)) == ("leased", 1, False)
     box.settling(delivery)
     box.settled(delivery.seq)
     box.unsettled(delivery)
     assert delivery.state == "gone"
-    assert not box.has_ready()
+    assert not has_ready(box)
 
 
 def test_a_session_holds_what_it_has_leased_and_nothing_else(box: Mailbox) -> None:
@@ -205,78 +170,14 @@ def test_the_last_attempt_is_not_followed_by_another(box: Mailbox) -> None:
     assert delivery.state == "settling"
 
 
-# What is kept back
-
-
-def test_a_message_is_withheld_and_no_other(box: Mailbox) -> None:
-    fill(box, 3)
-    box.withhold(BASE + 2)
-    box.release(BASE + 2)
-    fill(box, 4)
-    assert left(box) == [3, 4]
-
-
-def test_a_message_that_comes_while_it_is_withheld_waits_for_its_release(box: Mailbox) -> None:
-    box.withhold(BASE + 1)
-    fill(box, 1, 2)
-    assert box.cursors() == {"": BASE, "news": BASE}
-    assert left(box) == [2]
-    box.release(BASE + 1)
-    assert left(box) == [1]
-
-
-def test_a_message_that_is_released_is_as_fresh_as_it_was(box: Mailbox) -> None:
-    """So it leaves with its channel, and a verdict on it is one on a message that nobody holds."""
-    fill(box, 1, 2, 3)
-    box.withhold(BASE + 2)
-    assert box.release(BASE + 2)
-    assert [message.seq - BASE for message in box.fresh] == [1, 2, 3]
-    assert box.open == {}
-    assert not box.release(BASE + 4)
-
-
-def test_what_is_lent_is_lent_once(box: Mailbox) -> None:
-    fill(box, 1, 2)
-    held = lease(box)
-    assert not box.lend(held.seq)
-    assert box.lend(BASE + 2)
-    assert not box.lend(BASE + 2)
-    box.settled(BASE + 2)
-    assert box.lend(BASE + 2)
-
-
-@pytest.mark.parametrize("state", ["ready", "waiting"])
-def test_what_nobody_holds_can_be_lent_and_comes_back(box: Mailbox, state: str) -> None:
+def test_what_only_waits_has_no_verdict_to_undo(box: Mailbox) -> None:
     fill(box, 1)
     delivery = lease(box)
-    if state == "waiting":
-        box.postpone(delivery, 50.0)
-    else:
-        box.uncount(delivery)
-    assert box.lend(BASE + 1)
-    box.take_back(message(1), routed=False)
-    assert delivery.state == state
-
-
-def test_what_will_be_gathered_is_taken_back_by_waiting_for_it(box: Mailbox) -> None:
-    assert box.lend(BASE + 1)
-    box.take_back(message(1), routed=True)
-    assert left(box) == []
-    fill(box, 1)
-    assert left(box) == [1]
-
-
-def test_what_nobody_will_gather_is_ready_when_it_is_taken_back(box: Mailbox) -> None:
-    assert box.lend(BASE + 1)
-    box.take_back(message(1), routed=False)
-    assert left(box) == [1]
-
-
-def test_what_was_gathered_meanwhile_is_taken_back_once(box: Mailbox) -> None:
-    assert box.lend(BASE + 1)
-    fill(box, 1)
-    box.take_back(message(1), routed=False)
-    assert left(box) == [1]
+    box.settling(delivery)
+    box.unsettled(delivery)
+    box.postpone(delivery, due=5.0)
+    box.unsettled(delivery)
+    assert delivery.state == "waiting"
 
 
 # Time
@@ -315,7 +216,7 @@ def test_what_was_put_off_is_ready_when_it_is_due(box: Mailbox) -> None:
     box.postpone(delivery, 8.0)
     assert (delivery.holder, box.in_flight, delivery.lease) == (None, 0, "1.1")
     assert box.due(7.0) == []
-    assert not box.has_ready()
+    assert not has_ready(box)
     assert box.due(8.0) == []
     assert left(box) == [1]
 
@@ -370,26 +271,3 @@ def test_cursors_stop_before_what_is_withheld(box: Mailbox) -> None:
     assert box.cursors()[""] == BASE
     box.settled(BASE + 3)
     assert box.cursors()[""] == BASE
-
-
-def test_what_was_lent_is_taken_back_as_it_was(box: Mailbox) -> None:
-    """Neither twice, nor with its attempts forgotten."""
-    fill(box, 1, 2)
-    tried = lease(box)
-    box.give_back(tried, now=0.0)
-    box.due(now=1000.0)
-    for seq in (1, 2):
-        assert box.lend(BASE + seq)
-        box.take_back(message(seq), routed=False)
-    assert box.open[BASE + 1] is tried
-    assert left(box) == [1, 2]
-
-
-def test_what_only_waits_has_no_verdict_to_undo(box: Mailbox) -> None:
-    fill(box, 1)
-    delivery = lease(box)
-    box.settling(delivery)
-    box.unsettled(delivery)
-    box.postpone(delivery, due=5.0)
-    box.unsettled(delivery)
-    assert delivery.state == "waiting"
