@@ -8,8 +8,8 @@ from tests.model.mail import Post
 from tests.model.operations import Operation
 from tests.model.record_rules import RecordRules
 from tests.model.run_rules import RunRules
+from tests.model.runs import Start
 from tests.model.scene import HOW, PICK, pick
-from tests.model.work import Start
 
 
 class Everything(RunRules, BusRules, RecordRules):

@@ -7,7 +7,8 @@ from hypothesis.stateful import initialize
 from tests.daemon.plain import Json
 from tests.model.account import Account
 from tests.model.books import Books, Run
-from tests.model.work import Complete, Decide, Finish, Signal, Steer
+from tests.model.runs import Finish, Steer
+from tests.model.steps import Complete, Decide, Signal
 
 WAIT = 15.0
 """Seconds within which a run that has crashed several times in a row is offered again."""

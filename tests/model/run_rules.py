@@ -7,19 +7,9 @@ from tests.daemon.plain import Json
 from tests.model.books import ENDED, Run, Wait
 from tests.model.operations import Operation
 from tests.model.run_account import RunAccount
+from tests.model.runs import Finish, Start, Steer, Suspend
 from tests.model.scene import HOW, PICK, pick
-from tests.model.work import (
-    Begin,
-    Complete,
-    Decide,
-    Fail,
-    Finish,
-    Hold,
-    Start,
-    Steer,
-    Suspend,
-    sleep_of,
-)
+from tests.model.steps import Begin, Complete, Decide, Fail, Hold, sleep_of
 
 CLIENT = st.integers(0, 2)
 STEP = st.sampled_from(["one", "two", "three"])
