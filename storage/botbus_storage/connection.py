@@ -46,10 +46,22 @@ def connect_plainly(path: Path) -> sqlite3.Connection:
 def shrinkable(connect: Connect) -> Connect:
     """The same, but a file that it makes can give unused pages back to the disk (auto_vacuum).
 
-    That is decided before the first table; a file that is there stays as it is until a VACUUM.
+    That is decided before the first table; a file that is there stays as it is until a VACUUM. It is
+    not even asked: the pragma would write to it, and a daemon may be serving it.
     """
 
-    return partial(_open, connect=connect, pragmas=("PRAGMA auto_vacuum = INCREMENTAL",))
+    return partial(_open_shrinkable, connect=connect)
+
+
+def _open_shrinkable(path: Path, connect: Connect) -> sqlite3.Connection:
+    connection = connect(path)
+    try:
+        if connection.execute("PRAGMA page_count").fetchone() == (0,):
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _open(path: Path, connect: Connect, pragmas: tuple[str, ...]) -> sqlite3.Connection:

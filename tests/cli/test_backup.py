@@ -68,6 +68,26 @@ def test_what_is_there_is_not_replaced_unless_told(tmp_path: Path) -> None:
         assert seqs(copy) == []
 
 
+def test_who_only_reads_writes_nothing_into_a_database_that_is_served(tmp_path: Path) -> None:
+    database, run = tmp_path / "bus.db", Botbus("ipc:///nobody")
+    assert run("migrate", "run", "--database", str(database)).code == 0
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as served:
+        served.execute("PRAGMA journal_mode = WAL")
+        served.execute("CREATE TABLE more (x)")
+        served.execute("DROP TABLE more")
+        log = Path(f"{database}-wal")
+        before = log.read_bytes()
+        for words in (
+            ["backup", str(tmp_path / "copy.db")],
+            ["export", str(tmp_path / "history.jsonl")],
+            ["migrate", "status"],
+            ["migrate", "verify"],
+        ):
+            done = run(*words, "--database", str(database))
+            assert done.code == 0, done.err
+            assert log.read_bytes() == before, words
+
+
 def test_two_that_write_the_same_file_do_not_mix(tmp_path: Path) -> None:
     with DaemonProcess(tmp_path) as daemon:
         copy, run = tmp_path / "copy.db", Botbus(daemon.url)
