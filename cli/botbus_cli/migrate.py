@@ -63,6 +63,8 @@ def run(target: Choice, to: str | None, *, dry_run: bool, **backups: Any) -> Non
         if dry_run:
             report = migrator.run(to, dry_run=True)
         else:
+            if target.folder is None:
+                os.umask(0o077)  # a database of the daemon's is for its owner alone
             _make_folder(target, migrator.target.database)
             report = migrator.run(to, progress=progress)
     if dry_run:

@@ -94,6 +94,19 @@ def test_without_words_it_is_the_daemons_database(shell: Shell) -> None:
     assert other.exists()
 
 
+def test_a_new_database_of_the_daemons_is_for_its_owner_alone(shell: Shell, notes: Bench) -> None:
+    assert shell("run").code == 0
+    made = shell.folder / ".local" / "state" / "botbus" / "botbus.db"
+    assert made.stat().st_mode & 0o777 == 0o600
+    assert made.parent.stat().st_mode & 0o777 == 0o700
+    umask = os.umask(0o027)
+    try:
+        assert shell("run", "--dir", "set", "--database", "bot.db").code == 0
+    finally:
+        os.umask(umask)
+    assert (shell.folder / "bot.db").stat().st_mode & 0o777 == 0o640  # theirs: as they like it
+
+
 def test_a_folder_without_its_database_is_a_usage_error(shell: Shell, notes: Bench) -> None:
     for env in ({}, {"BOTBUS_DATABASE": "daemon.db"}):
         said = shell("run", "--dir", "set", **env)
