@@ -5,6 +5,7 @@ import socket
 import stat
 from pathlib import Path
 
+from tests.asking_http import get
 from tests.daemon.plain import Plain
 from tests.daemons import DaemonProcess
 from tests.waiting import eventually
@@ -53,3 +54,24 @@ def test_what_somebody_else_put_there_stays(daemon: DaemonProcess) -> None:
         assert daemon.stop() == 0
     assert daemon.socket.exists()
     assert daemon.log().count("nobody can connect") == 1
+
+
+def test_so_is_the_one_of_health_and_metrics(folder: Path) -> None:
+    place = folder / "web" / "http"
+    config = folder / "botbus.toml"
+    config.write_text(f'[http]\nlisten = "unix:{place}"\n')
+    with DaemonProcess(folder, "--config", str(config)) as daemon:
+        shutil.rmtree(place.parent)
+        eventually(lambda: f"{place} was gone, and was made anew" in daemon.log())
+        assert get(place, "/readyz").status == 200
+        assert stat.S_IMODE(place.stat().st_mode) == 0o600
+        assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+        with socket.socket(socket.AF_UNIX) as other:
+            place.unlink()
+            other.bind(str(place))
+            eventually(lambda: f"nobody can connect, {place} is gone" in daemon.log())
+        place.unlink()
+        eventually(lambda: daemon.log().count("was gone, and was made anew") == 2)
+        assert get(place, "/healthz").body == "ok\n"
+        assert daemon.stop() == 0
+        assert not place.exists()

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from botbus_daemon.claiming import CannotServe, claimed_socket
 from botbus_daemon.monitoring.settings import Loopback, Place, is_loopback
+from botbus_daemon.socket_file import SocketFile
 
 logger = logging.getLogger(__name__)
 
@@ -59,29 +60,24 @@ async def open_web(place: Place | None, pages: Pages) -> AsyncIterator[None]:
     if place is None:
         yield
         return
-    with claimed_socket(f"ipc://{place}") if isinstance(place, Path) else nullcontext():
-        web = Web(pages, local_names_only=isinstance(place, Loopback))
+    at = SocketFile(place) if isinstance(place, Path) else place
+    web = Web(pages, local_names_only=isinstance(at, Loopback))
+    with claimed_socket(f"ipc://{place}") if isinstance(at, SocketFile) else nullcontext():
         try:
-            await web.start(bound(place))
+            await web.start(at.bind() if isinstance(at, SocketFile) else bound(at))
         except OSError as error:
             # create_server adds the address to strerror, in words of its own
             why = os.strerror(error.errno) if error.errno else str(error)
             raise CannotServe(f"[http] listen {place}: {why}: choose another place") from error
         try:
-            yield
+            async with at.kept(web.start) if isinstance(at, SocketFile) else nullcontext():
+                yield
         finally:
-            if isinstance(place, Path):
-                place.unlink(missing_ok=True)
             await web.stop()
 
 
-def bound(place: Place) -> socket.socket:
-    """A socket that is bound to a place. Raises OSError."""
-    if isinstance(place, Path):
-        unix = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        unix.bind(str(place))
-        place.chmod(0o600)  # nobody can connect before it listens
-        return unix
+def bound(place: Loopback) -> socket.socket:
+    """A socket that is bound to a port. Raises OSError."""
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     return socket.create_server(place, family=family)
 
@@ -93,13 +89,18 @@ class Web:
         self._pages = pages
         self._local_names_only = local_names_only
         self._open: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
 
     async def start(self, listening: socket.socket) -> None:
-        """Answers what comes through a bound socket."""
+        """Answers what comes through a bound socket, and through the one before it no longer."""
+        server = self._server
         self._server = await asyncio.start_server(self._come, sock=listening, limit=HEAD_BYTES)
+        if server is not None:
+            server.close()
 
     async def stop(self) -> None:
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
         for task in self._open:
             task.cancel()
         if self._open:
