@@ -8,6 +8,7 @@ import pytest
 
 import botbus
 from tests.cli.command import Botbus
+from tests.cli.playing import play
 from tests.daemons import DaemonProcess
 
 
@@ -34,4 +35,12 @@ def planner(shared_daemon: DaemonProcess) -> Iterator[botbus.SyncBus]:
 def reader(shared_daemon: DaemonProcess) -> Iterator[botbus.SyncBus]:
     """A bot with an empty mailbox."""
     with botbus.connect_sync(f"reader-{botbus.new_id()[-12:]}", url=shared_daemon.url) as bus:
+        yield bus
+
+
+@pytest.fixture
+def worker(shared_daemon: DaemonProcess) -> Iterator[botbus.SyncBus]:
+    """A bot that works on `play`."""
+    with botbus.connect_sync("player", url=shared_daemon.url) as bus:
+        bus.work(play)
         yield bus
