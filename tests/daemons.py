@@ -14,15 +14,26 @@ START_SECONDS = 20.0
 
 
 class DaemonProcess:
-    """A daemon that runs `botbus serve` in a folder; as a context manager it is ended at exit."""
+    """A daemon that runs `botbus serve` in a folder; as a context manager it is ended at exit.
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    Given `settings`, the text of a settings file, it reads them from `config`.
+    """
+
+    def __init__(self, folder: Path, *options: str, settings: str | None = None) -> None:
         self.folder = folder
         self.socket = folder / "bus.sock"
         self.database = folder / "bus.db"
         self.url = f"ipc://{self.socket}"
+        self.config = folder / "botbus.toml"
         self.options = options
         self.process: subprocess.Popen[str] | None = None
+        if settings is not None:
+            self._configure(settings)
+
+    def _configure(self, settings: str) -> None:
+        self.config.write_text(settings)
+        if "--config" not in self.options:
+            self.options = ("--config", str(self.config), *self.options)
 
     @property
     def pid(self) -> int:
@@ -74,6 +85,12 @@ class DaemonProcess:
         """Ends the daemon as systemd would."""
         self.signal(signal.SIGTERM)
         return self.wait()
+
+    def restart(self, settings: str) -> None:
+        """Ends the daemon, and starts it with these settings."""
+        self.stop()
+        self._configure(settings)
+        self.start()
 
     def kill(self) -> None:
         """Ends the daemon as a crash would."""

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.baddays.faults import FaultyDaemon, needs_compiler
+from tests.daemon.notifying import notified
 from tests.daemon.plain import Plain, error_of
 from tests.daemons import DaemonProcess
 from tests.waiting import eventually
@@ -125,10 +125,8 @@ def everything(reader: Plain) -> list[dict[str, dict[str, int]]]:
 def test_the_watchdog_does_not_end_a_daemon_that_still_answers_who_reads(
     folder: Path, shim: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
-        supervisor.bind(str(folder / "notify"))
-        supervisor.settimeout(10)
-        monkeypatch.setenv("NOTIFY_SOCKET", str(folder / "notify"))
+    with notified(folder) as supervisor:
+        monkeypatch.setenv("NOTIFY_SOCKET", supervisor.getsockname())
         monkeypatch.setenv("WATCHDOG_USEC", "100000")
         with FaultyDaemon(folder, shim) as daemon, Plain(daemon, "writer") as writer:
             with daemon.full():

@@ -58,9 +58,7 @@ def test_what_somebody_else_put_there_stays(daemon: DaemonProcess) -> None:
 
 def test_so_is_the_one_of_health_and_metrics(folder: Path) -> None:
     place = folder / "web" / "http"
-    config = folder / "botbus.toml"
-    config.write_text(f'[http]\nlisten = "unix:{place}"\n')
-    with DaemonProcess(folder, "--config", str(config)) as daemon:
+    with DaemonProcess(folder, settings=f'[http]\nlisten = "unix:{place}"\n') as daemon:
         shutil.rmtree(place.parent)
         eventually(lambda: f"{place} was gone, and was made anew" in daemon.log())
         assert get(place, "/readyz").status == 200

@@ -159,10 +159,7 @@ async def test_peek_reads_without_taking(daemon: DaemonProcess) -> None:
 
 
 async def test_a_wait_beyond_the_limit_is_made_of_several(daemon: DaemonProcess) -> None:
-    daemon.stop()
-    (daemon.folder / "short.toml").write_text("[limits]\nwait_seconds = 0.2\n")
-    daemon.options = ("--config", str(daemon.folder / "short.toml"))
-    daemon.start()
+    daemon.restart("[limits]\nwait_seconds = 0.2\n")
     async with botbus.connect("coder", url=daemon.url) as bus:
         started = monotonic()
         assert await bus.fetch(wait=0.7) == []

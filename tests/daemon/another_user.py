@@ -48,6 +48,5 @@ def open_daemon(settings: str = "") -> Iterator[DaemonProcess]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        (folder / "botbus.toml").write_text(settings)
-        with DaemonProcess(folder, "--config", str(folder / "botbus.toml")) as running:
+        with DaemonProcess(folder, settings=settings) as running:
             yield running

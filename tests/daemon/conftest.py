@@ -1,5 +1,6 @@
 """Daemons for the tests of this folder: one for a whole module, and bots that speak to it."""
 
+import socket
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemon.notifying import notified
 from tests.daemon.plain import Plain
 from tests.daemons import DaemonProcess
 
@@ -48,13 +50,13 @@ def settings() -> str:
 @pytest.fixture(scope="module")
 def server(settings: str) -> Iterator[DaemonProcess]:
     """The daemon of a whole module. What it logs is a defect of its own: there must be nothing."""
-    with tempfile.TemporaryDirectory(prefix="bb-") as name:
-        config = Path(name) / "botbus.toml"
-        config.write_text(settings)
-        with DaemonProcess(Path(name), "--config", str(config)) as process:
-            yield process
-            assert process.stop() == 0
-            assert process.log() == ""
+    with (
+        tempfile.TemporaryDirectory(prefix="bb-") as name,
+        DaemonProcess(Path(name), settings=settings) as process,
+    ):
+        yield process
+        assert process.stop() == 0
+        assert process.log() == ""
 
 
 @pytest.fixture
@@ -71,3 +73,11 @@ def own(daemon: DaemonProcess) -> Iterator[Bots]:
     bots = Bots(daemon)
     yield bots
     bots.close()
+
+
+@pytest.fixture
+def notify_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """Where the test's daemons tell how they are."""
+    with notified(tmp_path) as listening:
+        monkeypatch.setenv("NOTIFY_SOCKET", listening.getsockname())
+        yield listening

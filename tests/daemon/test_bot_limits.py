@@ -33,8 +33,7 @@ def limited() -> Iterator[Callable[[str], Bots]]:
 
         def start(limits: str) -> Bots:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bb-")))
-            (folder / "botbus.toml").write_text(f"[bot_limits]\n{limits}")
-            daemon = DaemonProcess(folder, "--config", str(folder / "botbus.toml"))
+            daemon = DaemonProcess(folder, settings=f"[bot_limits]\n{limits}")
             stack.enter_context(daemon)
             bots = Bots(daemon)
             stack.callback(lambda: _ended_well(daemon))

@@ -34,9 +34,7 @@ keep_runs = 0
 
 @pytest.fixture
 def daemon(folder: Path) -> Iterator[DaemonProcess]:
-    config = folder / "botbus.toml"
-    config.write_text(SETTINGS.format(place=folder / "http"))
-    with DaemonProcess(folder, "--config", str(config)) as process:
+    with DaemonProcess(folder, settings=SETTINGS.format(place=folder / "http")) as process:
         yield process
         assert process.stop() == 0
 

@@ -32,9 +32,7 @@ def daemons() -> Iterator[tuple[DaemonProcess, DaemonProcess]]:
 
         def start() -> DaemonProcess:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bb-")))
-            (folder / "botbus.toml").write_text(LIMITS)
-            process = DaemonProcess(folder, "--config", str(folder / "botbus.toml"))
-            return stack.enter_context(process)
+            return stack.enter_context(DaemonProcess(folder, settings=LIMITS))
 
         yield start(), start()
 

@@ -19,9 +19,8 @@ from tests.waiting import eventually
 def watched(folder: Path, *options: str) -> Iterator[tuple[DaemonProcess, Path]]:
     """A daemon that serves HTTP, and where."""
     place = folder / "http"
-    config = folder / "botbus.toml"
-    config.write_text(f'[http]\nlisten = "unix:{place}"\n')
-    with DaemonProcess(folder, "--config", str(config), *options) as daemon:
+    settings = f'[http]\nlisten = "unix:{place}"\n'
+    with DaemonProcess(folder, *options, settings=settings) as daemon:
         yield daemon, place
 
 
@@ -73,15 +72,6 @@ def test_a_daemon_that_stops_is_not_ready(folder: Path) -> None:
         assert not answer or parsed(answer).status == 503
         assert daemon.wait() == 0
         assert not place.exists()
-
-
-@pytest.fixture
-def notify_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
-        listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(10)
-        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-        yield listening
 
 
 def test_the_watchdog_is_not_pinged_while_the_disk_refuses(

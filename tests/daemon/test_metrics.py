@@ -26,9 +26,7 @@ def place(folder: Path) -> Path:
 
 @pytest.fixture
 def daemon(folder: Path, place: Path) -> Iterator[DaemonProcess]:
-    config = folder / "botbus.toml"
-    config.write_text(f'[http]\nlisten = "unix:{place}"\n')
-    with DaemonProcess(folder, "--config", str(config)) as process:
+    with DaemonProcess(folder, settings=f'[http]\nlisten = "unix:{place}"\n') as process:
         yield process
         assert process.stop() == 0
         assert process.log() == ""
@@ -138,9 +136,9 @@ def test_a_port_is_bound_on_this_host_alone() -> None:
 
 
 def test_two_daemons_do_not_share_a_place(
-    daemon: DaemonProcess, place: Path, folder: Path, tmp_path: Path
+    daemon: DaemonProcess, place: Path, tmp_path: Path
 ) -> None:
-    other = DaemonProcess(tmp_path, "--config", str(folder / "botbus.toml"))
+    other = DaemonProcess(tmp_path, settings=daemon.config.read_text())
     with pytest.raises(AssertionError, match="did not start"):
         other.start()
     assert other.wait() == 1
@@ -151,9 +149,7 @@ def test_two_daemons_do_not_share_a_place(
 def test_a_port_that_is_taken_is_named(folder: Path) -> None:
     with closing(bound(Loopback("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
-        config = folder / "botbus.toml"
-        config.write_text(f'[http]\nlisten = "127.0.0.1:{port}"\n')
-        daemon = DaemonProcess(folder, "--config", str(config))
+        daemon = DaemonProcess(folder, settings=f'[http]\nlisten = "127.0.0.1:{port}"\n')
         with pytest.raises(AssertionError, match="did not start"):
             daemon.start()
         assert daemon.wait() == 1

@@ -14,11 +14,9 @@ def lines(daemon: DaemonProcess) -> list[Json]:
 
 
 def test_what_follows_a_commit_is_told_with_the_request_it_follows(folder: Path) -> None:
-    config = folder / "botbus.toml"
-    config.write_text("[limits]\ncontext_bytes = 1000\n")
-    options = ("--config", str(config), "--log-format", "json")
+    settings = "[limits]\ncontext_bytes = 1000\n"
     with (
-        DaemonProcess(folder, *options) as daemon,
+        DaemonProcess(folder, "--log-format", "json", settings=settings) as daemon,
         Plain(daemon, "ann") as ann,
         Plain(daemon, "bob") as bob,
     ):

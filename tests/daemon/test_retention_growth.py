@@ -21,15 +21,6 @@ channels = [
 """
 
 
-def configure(own: Bots) -> None:
-    daemon = own.daemon
-    daemon.stop()
-    config = daemon.folder / "botbus.toml"
-    config.write_text(SETTINGS)
-    daemon.options = ("--config", str(config))
-    daemon.start()
-
-
 def pages(own: Bots) -> int:
     (row,) = on_disk(own.daemon, "PRAGMA page_count")
     assert isinstance(row[0], int)
@@ -48,7 +39,7 @@ def rounds(publisher: Plain, reader: Plain, channel: str, count: int) -> None:
 
 @pytest.mark.long
 def test_a_steady_load_stops_growing(own: Bots) -> None:
-    configure(own)
+    own.daemon.restart(SETTINGS)
     publisher, reader = own(), own("reader")
     channel = channel_of(publisher, "busy")
     reader.ok("subscribe", channel=channel)
@@ -66,7 +57,7 @@ def test_the_file_shrinks_after_a_flood(own: Bots) -> None:
         publish(bot, channel, *("x" * 20_000 for _ in range(40)))
     bot.send("nobody", "the newest")
     assert pages(own) > 4000
-    configure(own)  # and now there are rules
+    own.daemon.restart(SETTINGS)  # and now there are rules
     until(lambda: pages(own) < 600)
     own.daemon.stop()
     assert own.daemon.database.stat().st_size < 600 * 4096
@@ -79,13 +70,13 @@ def test_rules_hold_for_what_was_there_before_them(own: Bots) -> None:
         publish(bot, busy, *range(100))
         publish(bot, sized, *("x" * 998 for _ in range(100)))
     bot.send("nobody", "the newest")
-    configure(own)
+    own.daemon.restart(SETTINGS)
     counts = "SELECT count(*) FROM bot_messages GROUP BY recipient_channel ORDER BY 1"
     until(lambda: on_disk(own.daemon, counts) == [(1,), (100,), (1000,)])
 
 
 def test_a_kill_in_the_middle_leaves_whole_messages(own: Bots) -> None:
-    configure(own)
+    own.daemon.restart(SETTINGS)
     publisher, reader = own(), own("reader")
     channel = channel_of(publisher, "busy")
     reader.ok("subscribe", channel=channel)
@@ -108,7 +99,7 @@ def test_a_kill_in_the_middle_leaves_whole_messages(own: Bots) -> None:
 
 def test_seqs_and_cursors_go_on_after_everything_was_deleted(own: Bots) -> None:
     """The newest message of all stays: the next start takes the seq from it."""
-    configure(own)
+    own.daemon.restart(SETTINGS)
     bot, reader = own(), own("reader")
     channel = channel_of(bot, "brief")
     reader.ok("subscribe", channel=channel)

@@ -18,12 +18,7 @@ direct = {{ max_messages = 3, undelivered = "drop" }}
 
 def configure(own: Bots, *, duplicate: float = 0.0, dead: float = 0.0) -> None:
     """Starts the daemon anew, with retention that drops."""
-    daemon = own.daemon
-    daemon.stop()
-    config = daemon.folder / "botbus.toml"
-    config.write_text(DROP.format(duplicate=duplicate, dead=dead))
-    daemon.options = ("--config", str(config))
-    daemon.start()
+    own.daemon.restart(DROP.format(duplicate=duplicate, dead=dead))
 
 
 def losses(own: Bots, bot: Plain) -> list[tuple[object, ...]]:

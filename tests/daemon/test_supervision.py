@@ -5,28 +5,14 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from botbus_daemon.supervision import Supervisor
+from tests.daemon.notifying import told
 from tests.daemon.plain import Plain
 from tests.daemons import DaemonProcess
-
-
-@pytest.fixture
-def notify_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
-        listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(10)
-        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-        yield listening
-
-
-def told(listening: socket.socket) -> dict[str, str]:
-    lines = listening.recv(4096).decode().splitlines()
-    return dict(line.split("=", 1) for line in lines)
 
 
 def test_ready_only_when_serving_and_stopping_on_the_way_out(
@@ -43,12 +29,10 @@ def test_ready_only_when_serving_and_stopping_on_the_way_out(
 def test_a_reload_is_told_from_its_beginning_to_its_end(
     tmp_path: Path, notify_socket: socket.socket
 ) -> None:
-    config = tmp_path / "botbus.toml"
-    config.write_text("")
-    with DaemonProcess(tmp_path, "--config", str(config)) as daemon:
+    with DaemonProcess(tmp_path, settings="") as daemon:
         assert told(notify_socket)["READY"] == "1"
         for settings in ('log_level = "error"', "log_level = 3"):
-            config.write_text(settings)
+            daemon.config.write_text(settings)
             before = time.monotonic_ns() // 1000
             daemon.signal(signal.SIGHUP)
             begun = told(notify_socket)
@@ -57,7 +41,7 @@ def test_a_reload_is_told_from_its_beginning_to_its_end(
             ended = told(notify_socket)
             assert ended["READY"] == "1"
             assert "serves" in ended["STATUS"]
-        assert f"{config}: Expected `str`, got `int` - at `$.log_level`" in daemon.log()
+        assert f"{daemon.config}: Expected `str`, got `int` - at `$.log_level`" in daemon.log()
         assert daemon.stop() == 0
 
 

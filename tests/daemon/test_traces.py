@@ -26,9 +26,7 @@ def spans(folder: Path) -> Path:
 
 @pytest.fixture
 def daemon(folder: Path, spans: Path) -> Iterator[DaemonProcess]:
-    config = folder / "botbus.toml"
-    config.write_text(f'[traces]\nfile = "{spans}"\n')
-    with DaemonProcess(folder, "--config", str(config)) as process:
+    with DaemonProcess(folder, settings=f'[traces]\nfile = "{spans}"\n') as process:
         yield process
 
 
@@ -115,9 +113,7 @@ def test_settings_that_make_no_sense_are_refused(table: dict[str, str], why: str
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence(folder: Path) -> None:
-    config = folder / "botbus.toml"
-    config.write_text(f'[traces]\nfile = "{folder}/no/such/spans"\n')
-    process = DaemonProcess(folder, "--config", str(config))
+    process = DaemonProcess(folder, settings=f'[traces]\nfile = "{folder}/no/such/spans"\n')
     with pytest.raises(AssertionError, match=r"\[traces\] file .*: No such file"):
         process.start()
     assert process.wait() == 1

@@ -50,13 +50,13 @@ LONG = settings(BOUNDED, max_examples=60, stateful_step_count=150, derandomize=F
 
 @pytest.fixture
 def daemon() -> Iterator[DaemonProcess]:
-    with tempfile.TemporaryDirectory(prefix="bb-") as name:
-        config = Path(name) / "botbus.toml"
-        config.write_text(CONFIG)
-        with DaemonProcess(Path(name), "--config", str(config)) as process:
-            yield process
-            assert process.stop() == 0
-            assert process.log() == ""
+    with (
+        tempfile.TemporaryDirectory(prefix="bb-") as name,
+        DaemonProcess(Path(name), settings=CONFIG) as process,
+    ):
+        yield process
+        assert process.stop() == 0
+        assert process.log() == ""
 
 
 def hold(

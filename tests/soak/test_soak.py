@@ -23,8 +23,7 @@ def anyio_backend() -> str:
 @pytest.mark.long
 @pytest.mark.timeout(SECONDS + 120)
 async def test_what_a_daemon_holds_levels_off(folder: Path) -> None:
-    (folder / "botbus.toml").write_text(SETTINGS)
-    with DaemonProcess(folder, "--config", str(folder / "botbus.toml")) as daemon:
+    with DaemonProcess(folder, settings=SETTINGS) as daemon:
         load = Load(daemon.url)
         samples = await loaded(load, daemon)
         print(told(samples), load.rounds, sep="\n")

@@ -232,12 +232,7 @@ def test_runs_that_crash_at_once_wait_longer_and_fail_in_the_end(bots: Bots) -> 
 
 
 def test_most_crashes_is_a_setting(own: Bots) -> None:
-    daemon = own.daemon
-    daemon.stop()
-    config = daemon.folder / "botbus.toml"
-    config.write_text("[workflows]\nmost_crashes = 2\n")
-    daemon.options = ("--config", str(config))
-    daemon.start()
+    own.daemon.restart("[workflows]\nmost_crashes = 2\n")
     bot = own()
     workflow = save(bot)
     run = start(bot, workflow)

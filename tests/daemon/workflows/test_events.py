@@ -94,12 +94,7 @@ def test_events_are_durable_messages(own: Bots) -> None:
 
 
 def test_what_is_large_is_told_before_it_is_too_large(own: Bots) -> None:
-    daemon = own.daemon
-    daemon.stop()
-    config = daemon.folder / "botbus.toml"
-    config.write_text("[limits]\nstep_output_bytes = 2000\ncontext_bytes = 4000\n")
-    daemon.options = ("--config", str(config))
-    daemon.start()
+    own.daemon.restart("[limits]\nstep_output_bytes = 2000\ncontext_bytes = 4000\n")
     worker = own("worker")
     claimed = begun(worker, save(worker))
     complete(worker, claimed, "a", output="x" * 900)
@@ -111,7 +106,7 @@ def test_what_is_large_is_told_before_it_is_too_large(own: Bots) -> None:
     larger = event(worker, claimed["run"], "run.large", 2)["body"]
     assert larger["context_bytes"] > 2_000
     assert undocumented([large, larger]) == []
-    assert "the context of run" in daemon.log()
+    assert "the context of run" in own.daemon.log()
 
 
 def test_nobody_else_uses_names_of_the_daemon(bots: Bots) -> None:

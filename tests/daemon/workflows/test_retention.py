@@ -11,16 +11,6 @@ from tests.daemon.workflows.worker import begun, complete, finish, look, save, s
 LONG_AGO = "2020-01-01T00:00:00.000000Z"
 
 
-def configure(own: Bots, settings: str) -> None:
-    """Starts the daemon anew with other settings."""
-    daemon = own.daemon
-    daemon.stop()
-    config = daemon.folder / "botbus.toml"
-    config.write_text(settings)
-    daemon.options = ("--config", str(config))
-    daemon.start()
-
-
 def left(bot: Plain, count: int, seconds: float = 10.0) -> list[str]:
     """Waits until so many runs are left; their ids."""
     deadline = time.monotonic() + seconds
@@ -56,7 +46,7 @@ def test_what_ended_long_ago_is_deleted_with_its_steps(own: Bots) -> None:
 
 
 def test_the_oldest_beyond_a_number_are_deleted(own: Bots) -> None:
-    configure(own, "[workflows]\nkeep_runs = 3\n")
+    own.daemon.restart("[workflows]\nkeep_runs = 3\n")
     worker = own("worker")
     one, other = save(worker), save(worker)
     ids = []
@@ -84,7 +74,7 @@ def test_the_oldest_beyond_a_number_are_deleted(own: Bots) -> None:
 
 def test_a_run_is_deleted_when_its_time_comes(own: Bots) -> None:
     """Nobody polls: the daemon computed when."""
-    configure(own, f"[workflows]\nkeep_days = {1.5 / 86400}\n")
+    own.daemon.restart(f"[workflows]\nkeep_days = {1.5 / 86400}\n")
     worker = own("worker")
     finish(worker, begun(worker, save(worker)))
     own.daemon.stop()
