@@ -4,19 +4,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from botbus_cli.arguments import BOT_NAME, CHANNEL, START
+from botbus_cli.arguments import CHANNEL, START
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
 from botbus_cli.json_lines import echo_json, plain
-from botbus_cli.options import example, from_option, json_option, limit_option
+from botbus_cli.options import example, from_option, json_option, limit_option, operator_option
 from botbus_cli.tables import Column, show_list
 from botbus_cli.visible import time_text
 
 if TYPE_CHECKING:
     from botbus import Bus, Channel
-
-OPERATOR = "operator"
-"""Who makes a channel if nobody says."""
 
 
 @click.group(cls=ListsByDefault, epilog=example("botbus channel create builds"))
@@ -36,16 +33,7 @@ async def list_(bus: "Bus", limit: int, *, as_json: bool) -> None:
 
 @channel.command(epilog=example("botbus channel create builds --from builder"))
 @click.argument("name", type=CHANNEL)
-@click.option(
-    "--from",
-    "me",
-    metavar="ME",
-    type=BOT_NAME,
-    envvar="BOTBUS_BOT",
-    default=OPERATOR,
-    show_default=True,
-    help="The name of the bot that does this.",
-)
+@operator_option
 @json_option
 @on_the_bus
 async def create(bus: "Bus", name: str, *, as_json: bool) -> None:

@@ -14,8 +14,8 @@ from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
 from botbus_cli.json_lines import echo_json
 from botbus_cli.messages import echo_message
-from botbus_cli.options import example, json_option, limit_option
-from botbus_cli.record_options import JSON_VALUE, operator_option, show_done
+from botbus_cli.options import example, json_option, limit_option, operator_option
+from botbus_cli.record_options import JSON_VALUE, show_done
 from botbus_cli.tables import Column, show_list
 from botbus_cli.visible import body_line, body_text, time_text
 from botbus_protocol.records import Configuration, ValueType

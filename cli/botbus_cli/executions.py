@@ -9,15 +9,8 @@ import click
 from botbus_cli.arguments import SECONDS, Body
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
-from botbus_cli.options import example, json_option, limit_option
-from botbus_cli.record_options import (
-    JSON_VALUE,
-    RECORD_ID,
-    operator_option,
-    show_record,
-    since_option,
-    until_option,
-)
+from botbus_cli.options import example, json_option, limit_option, operator_option
+from botbus_cli.record_options import JSON_VALUE, RECORD_ID, show_record, since_option, until_option
 from botbus_cli.tables import Column, show_list
 from botbus_cli.visible import time_text
 from botbus_protocol.record_states import ExecutionStatus

@@ -9,6 +9,9 @@ from botbus_cli.arguments import BOT_NAME
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+OPERATOR = "operator"
+"""Who acts if nobody says."""
+
 
 def _url(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
     """What was said nearest to the command: after its own words, or after `botbus`."""
@@ -44,6 +47,23 @@ from_option = click.option(
     callback=_me,
     help="The name of the bot that does this.",
 )
+
+
+def operator_named(flag: str) -> Callable[[F], F]:
+    """Who acts, by an option of this name."""
+    return click.option(
+        flag,
+        "me",
+        metavar="ME",
+        type=BOT_NAME,
+        envvar="BOTBUS_BOT",
+        default=OPERATOR,
+        show_default=True,
+        help="The name of the bot that does this.",
+    )
+
+
+operator_option = operator_named("--from")
 
 as_option = click.option(
     "--from",

@@ -1,34 +1,21 @@
-"""What the commands about shared records have in common: who acts, which time, and one record shown."""
+"""What the commands about shared records have in common: what is said of them, and one record shown."""
 
 from typing import Any
 
 import click
 from msgspec import Struct
 
-from botbus_cli.arguments import BOT_NAME, Checked, past_or_time, read_body
+from botbus_cli.arguments import Checked, past_or_time, read_body
 from botbus_cli.json_lines import echo_json
 from botbus_cli.visible import body_line, time_text, visible
 from botbus_protocol.grammar import check_id
 from botbus_protocol.requests.record_fields import check_workstream_id
-
-OPERATOR = "operator"
-"""Who acts if nobody says."""
 
 RECORD_ID = Checked("id", check_id)
 WORKSTREAM_ID = Checked("id|scratch", check_workstream_id)
 TIME = Checked("time", past_or_time)
 JSON_VALUE = Checked("json", read_body)
 
-operator_option = click.option(
-    "--from",
-    "me",
-    metavar="ME",
-    type=BOT_NAME,
-    envvar="BOTBUS_BOT",
-    default=OPERATOR,
-    show_default=True,
-    help="The name of the bot that does this.",
-)
 since_option = click.option(
     "--since", type=TIME, help="Only those after this: a time, or 30s, 10m, 2h, 7d ago."
 )

@@ -5,12 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from botbus_cli.arguments import BOT_NAME
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.ending import Failed
 from botbus_cli.json_lines import echo_json
-from botbus_cli.options import example, json_option
-from botbus_cli.record_options import OPERATOR, operator_option
+from botbus_cli.options import example, json_option, operator_named, operator_option
 from botbus_cli.run_ids import RUN_HELP, find_run
 from botbus_cli.run_timeline import prompt_of
 from botbus_protocol.records import Run, Step
@@ -55,16 +53,7 @@ resume = _moving("resume", "Let a paused RUN go on.", lambda bus, one: bus.runs.
 )
 @click.argument("run")
 @click.option("--from", "step", metavar="STEP", help="The first step that is done anew.")
-@click.option(
-    "--as",
-    "me",
-    metavar="ME",
-    type=BOT_NAME,
-    envvar="BOTBUS_BOT",
-    default=OPERATOR,
-    show_default=True,
-    help="The name of the bot that does this.",
-)
+@operator_named("--as")
 @json_option
 @on_the_bus
 async def retry(bus: "Bus", run: str, step: str | None, *, as_json: bool) -> None:

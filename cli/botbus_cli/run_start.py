@@ -9,8 +9,8 @@ from botbus_cli.arguments import BODY, SECONDS, Body, Checked
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.ending import Failed
 from botbus_cli.json_lines import echo_json, plain
-from botbus_cli.options import example, json_option
-from botbus_cli.record_options import RECORD_ID, operator_option
+from botbus_cli.options import example, json_option, operator_option
+from botbus_cli.record_options import RECORD_ID
 from botbus_cli.run_ids import RUN_HELP, find_run
 from botbus_cli.visible import body_text
 from botbus_protocol.grammar import check_name_or_id

@@ -7,8 +7,8 @@ import click
 from botbus_cli.arguments import BODY, Body, Checked
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.json_lines import echo_json
-from botbus_cli.options import example, json_option, limit_option
-from botbus_cli.record_options import RECORD_ID, operator_option, show_done
+from botbus_cli.options import example, json_option, limit_option, operator_option
+from botbus_cli.record_options import RECORD_ID, show_done
 from botbus_cli.tables import Column, show_list
 from botbus_cli.visible import time_text
 from botbus_protocol.grammar import check_name_or_id

@@ -10,11 +10,10 @@ import click
 from botbus_cli.arguments import Body
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
-from botbus_cli.options import example, json_option, limit_option
+from botbus_cli.options import example, json_option, limit_option, operator_option
 from botbus_cli.record_options import (
     JSON_VALUE,
     RECORD_ID,
-    operator_option,
     show_done,
     show_record,
     since_option,

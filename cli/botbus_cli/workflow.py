@@ -9,8 +9,8 @@ from botbus_cli.arguments import BOT, Checked
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
 from botbus_cli.json_lines import echo_json
-from botbus_cli.options import example, json_option, limit_option
-from botbus_cli.record_options import operator_option, show_done
+from botbus_cli.options import example, json_option, limit_option, operator_option
+from botbus_cli.record_options import show_done
 from botbus_cli.schedules import schedule, schedules, unschedule
 from botbus_cli.tables import Column, show_list
 from botbus_cli.visible import time_text, visible
