@@ -60,6 +60,21 @@ class Bench(NamedTuple):
                 if child.poll() is None:
                     child.kill()
 
+    def leave_in_wal(self, statement: str) -> None:
+        """What a statement does stays in the WAL: whoever wrote it was killed."""
+        code = f"""
+connection = sqlite3.connect(database, isolation_level=None)
+connection.execute("PRAGMA journal_mode = WAL")
+connection.execute({statement!r})
+print("written")
+sys.stdin.read()
+"""
+        with self.process(code) as child:
+            assert child.stdout is not None
+            child.stdout.readline()
+            child.kill()
+            child.wait()
+
 
 def query(database: Path, sql: str, *parameters: object) -> list[Any]:
     """The rows that one statement gives; what it changes is committed."""

@@ -55,6 +55,16 @@ def shell(tmp_path: Path) -> Shell:
 
 
 @pytest.fixture
+def key(shell: Shell) -> Path:
+    """The file with a key."""
+    pytest.importorskip("sqlcipher3", reason="the extra `encryption` is not installed")
+    key = shell.folder / "key"
+    key.write_text("secret")
+    key.chmod(0o600)
+    return key
+
+
+@pytest.fixture
 def notes(bench: Bench) -> Bench:
     bench.write(
         _0001_notes__up="CREATE TABLE notes (text TEXT);",
@@ -221,11 +231,7 @@ def test_a_lock_is_respected_and_its_holder_named(shell: Shell, notes: Bench) ->
         assert shell("status", "--dir", "set", "--database", "bot.db").code == 0
 
 
-def test_an_encrypted_database(shell: Shell, notes: Bench) -> None:
-    pytest.importorskip("sqlcipher3", reason="the extra `encryption` is not installed")
-    key = shell.folder / "key"
-    key.write_text("secret")
-    key.chmod(0o600)
+def test_an_encrypted_database(shell: Shell, notes: Bench, key: Path) -> None:
     target = ("--dir", "set", "--database", "bot.db")
     shell("run", "--to", 1, *target)
     assert shell("encrypt", *target).code == 2
@@ -241,11 +247,7 @@ def test_an_encrypted_database(shell: Shell, notes: Bench) -> None:
     assert notes.query("SELECT count(*) FROM notes") == [(0,)]
 
 
-def test_the_settings_file_names_the_daemons_database_and_its_key(shell: Shell) -> None:
-    pytest.importorskip("sqlcipher3", reason="the extra `encryption` is not installed")
-    key = shell.folder / "key"
-    key.write_text("secret")
-    key.chmod(0o600)
+def test_the_settings_file_names_the_daemons_database_and_its_key(shell: Shell, key: Path) -> None:
     settings = shell.folder / "botbus.toml"
     settings.write_text(f'database = "{shell.folder / "bus.db"}"\nkey_file = "{key}"\n')
     said = shell("run", BOTBUS_CONFIG=str(settings))
@@ -254,11 +256,9 @@ def test_the_settings_file_names_the_daemons_database_and_its_key(shell: Shell) 
     assert shell("status", BOTBUS_CONFIG=str(settings)).code == 0
 
 
-def test_encrypting_tells_which_copies_are_still_readable(shell: Shell, notes: Bench) -> None:
-    pytest.importorskip("sqlcipher3", reason="the extra `encryption` is not installed")
-    key = shell.folder / "key"
-    key.write_text("secret")
-    key.chmod(0o600)
+def test_encrypting_tells_which_copies_are_still_readable(
+    shell: Shell, notes: Bench, key: Path
+) -> None:
     target = ("--dir", "set", "--database", "bot.db")
     shell("run", "--to", 1, *target)
     shell("run", *target)

@@ -37,19 +37,8 @@ def test_the_backup_takes_the_place_and_the_database_is_kept(two: Bench, mode: s
 
 
 def test_a_wal_left_by_a_crash_goes_with_the_database_it_belongs_to(two: Bench) -> None:
-    code = """
-connection = sqlite3.connect(database, isolation_level=None)
-connection.execute("PRAGMA journal_mode = WAL")
-connection.execute("CREATE TABLE late (x)")
-print("written")
-sys.stdin.read()
-"""
-    with two.process(code) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        child.kill()
-        child.wait()
-        restored = two.migrator().restore(backup(two))
+    two.leave_in_wal("CREATE TABLE late (x)")
+    restored = two.migrator().restore(backup(two))
     assert restored.kept is not None
     assert any("late" in line for line in dump(restored.kept))
     assert not any("late" in line for line in two.dump())
