@@ -9,8 +9,9 @@ has changed, this side cannot be `sure` any more that the run is still its own, 
 does anything to the world.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
+from typing import TypeVar
 
 import anyio
 from anyio.lowlevel import checkpoint
@@ -33,6 +34,8 @@ from botbus.workflows.errors import Gone
 from botbus_protocol.errors import Fault
 from botbus_protocol.replies import AnyReply, RunReply
 from botbus_protocol.requests import GetRun, Request
+
+T = TypeVar("T")
 
 PASSING = (Unavailable, Timeout, ShuttingDown, StorageFull, StorageFailed, Internal, Limit)
 """Errors that say nothing about what was asked: it is asked again."""
@@ -95,31 +98,31 @@ class Grip:
 
     async def call(self, request: Request, kind: type[R]) -> R:
         """The reply to a checkpoint. Raises Gone, and BusError if the request itself is wrong."""
-        while not self.over:
-            sent = monotonic()
-            try:
-                reply = await self._transport.call(request, kind)
-            except LeaseLost:
-                self.lose()
-            except NotFound:
-                if await self._is_there():
-                    raise
-                self.lose()
-            except PASSING as error:
-                await self._pause(error)
-            else:
-                return self._told(reply, sent)
-        raise await self.gone()
+        reply, sent = await self._answered(lambda: self._transport.call(request, kind))
+        return self._told(reply, sent)
 
     async def atomic(self, requests: Sequence[Request]) -> Sequence[AnyReply]:
         """The replies to several that belong together."""
+        replies, sent = await self._answered(lambda: self._all(requests))
+        for reply in replies:
+            self._told(reply, sent)
+        return replies
+
+    async def _all(self, requests: Sequence[Request]) -> Sequence[AnyReply]:
+        """Raises what any of them is refused with."""
+        replies: list[AnyReply] = []
+        for answer in await self._transport.atomic(requests):
+            if isinstance(answer, Fault):
+                raise error_of(answer)
+            replies.append(answer)
+        return replies
+
+    async def _answered(self, ask: Callable[[], Awaitable[T]]) -> tuple[T, float]:
+        """What comes of asking until there is an answer, and when that one was asked for."""
         while not self.over:
             sent = monotonic()
             try:
-                answers = await self._transport.atomic(requests)
-                faults = [error_of(answer) for answer in answers if isinstance(answer, Fault)]
-                if faults:
-                    raise faults[0]
+                return await ask(), sent
             except LeaseLost:
                 self.lose()
             except NotFound:
@@ -128,11 +131,6 @@ class Grip:
                 self.lose()
             except PASSING as error:
                 await self._pause(error)
-            else:
-                replies = [answer for answer in answers if not isinstance(answer, Fault)]
-                for reply in replies:
-                    self._told(reply, sent)
-                return replies
         raise await self.gone()
 
     def post(self, request: Request) -> None:
