@@ -19,9 +19,9 @@ def settled(bot: Plain, message_id: str) -> str:
     return said
 
 
-def in_seconds(seconds: float, zone: str = "Z") -> str:
+def in_seconds(seconds: float) -> str:
     moment = datetime.now(UTC) + timedelta(seconds=seconds)
-    return moment.isoformat().replace("+00:00", zone)
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def test_an_expired_message_is_kept_and_not_delivered(bots: Bots) -> None:

@@ -112,7 +112,7 @@ class Account(Scene):
             wrong = [
                 (letter, fate)
                 for letter in box.values()
-                if (fate := self.state(bot, letter)) not in _fates(letter, time.time())
+                if (fate := self.state(bot, letter)) not in _fates(letter)
             ]
             assert wrong == [], wrong
 
@@ -123,7 +123,7 @@ class Account(Scene):
         return str(record["state"]) if record is not None else "none"
 
 
-def _fates(letter: Letter, now: float) -> set[str]:
+def _fates(letter: Letter) -> set[str]:
     """What `show_message` may tell of a letter that nobody holds any more."""
     if letter.message.recalled:  # perhaps after its ttl, which a fetch had noticed before
         expired = {"expired"} if letter.message.expires is not None else set()

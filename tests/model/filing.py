@@ -32,7 +32,7 @@ class Filing(Operation):
 
     def answered(self, reply: Json) -> None:
         expected = "unchanged" if self.done else self.expected()
-        told = _outcome(self.request["op"], reply)
+        told = _outcome(reply)
         allowed = {expected, "unchanged"} if self.fresh is None else {expected}
         assert told in allowed, (self.request, reply, expected)
         if expected == "changed":
@@ -40,7 +40,7 @@ class Filing(Operation):
             self.take_effect()
 
 
-def _outcome(op: str, reply: Json) -> str:
+def _outcome(reply: Json) -> str:
     """A record says that it was changed, and everything else that it was not."""
     if "ok" in reply and reply["ok"]["kind"] != "done":
         return "changed" if reply["ok"].get("changed", False) else "unchanged"

@@ -22,10 +22,9 @@ READ_BYTES = 1024 * 1024
 """Bytes of bodies that are read for one answer; the message that goes beyond it is the last."""
 
 
-def messages_within(
-    rows: Iterable[tuple[Any, ...]], budget: int = READ_BYTES
-) -> tuple[list[Message], bool]:
-    """The messages of rows as far as the budget reaches, and whether it was used up."""
+def messages_within(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Message], bool]:
+    """The messages of rows as far as `READ_BYTES` reach, and whether they were used up."""
+    budget = READ_BYTES
     messages: list[Message] = []
     for row in rows:
         messages.append(message_of(row))

@@ -22,7 +22,7 @@ from tests.daemon.workflows.worker import (
 )
 
 
-def parked_claim(bot: Plain, workflow: Json, **fields: object) -> Json:
+def parked_claim(workflow: Json, **fields: object) -> Json:
     """A claim as a request that waits for long."""
     return {"op": "claim_runs", "workflows": [offer(workflow)], "wait": 20.0, **fields}
 
@@ -53,8 +53,8 @@ def test_higher_priority_first_then_oldest(bots: Bots) -> None:
 def test_a_parked_claim_gets_the_next_run(bots: Bots) -> None:
     bot, worker = bots(), bots("worker")
     workflow = save(bot)
-    first, second = worker.parked(parked_claim(worker, workflow)), bots("worker")
-    begun_second = second.parked(parked_claim(second, workflow))
+    first, second = worker.parked(parked_claim(workflow)), bots("worker")
+    begun_second = second.parked(parked_claim(workflow))
     ids = [start(bot, workflow)["id"] for _ in range(2)]
     got = [p.reply()["ok"]["runs"][0]["run"]["id"] for p in (first, begun_second)]
     assert sorted(got) == sorted(ids)
@@ -110,7 +110,7 @@ def test_a_connection_that_dies_gives_its_runs_up_at_once(bots: Bots) -> None:
     bot, dying, other = bots(), bots("dying"), bots("worker")
     workflow = save(bot)
     claimed = begun(dying, workflow)
-    waiting = other.parked(parked_claim(other, workflow))
+    waiting = other.parked(parked_claim(workflow))
     began = time.monotonic()
     dying.close()
     (taken,) = waiting.reply()["ok"]["runs"]
@@ -156,7 +156,7 @@ def test_checkpoints_and_extensions_keep_a_lease(bots: Bots) -> None:
     workflow = save(bot)
     claimed = begun(bot, workflow, lease=0.6)
     lease = {claimed["run"]["id"]: claimed["lease"]}
-    waiting = other.parked(parked_claim(other, workflow, wait=2.4))
+    waiting = other.parked(parked_claim(workflow, wait=2.4))
     for number in range(4):
         time.sleep(0.3)  # less than the lease each time, more in sum
         complete(bot, claimed, f"s{number}")
@@ -171,7 +171,7 @@ def test_checkpoints_and_extensions_keep_a_lease(bots: Bots) -> None:
 def test_a_cancelled_claim_gives_back_what_nobody_saw(bots: Bots) -> None:
     bot, worker = bots(), bots("worker")
     workflow = save(bot)
-    parked = worker.parked(parked_claim(worker, workflow, ticket="t1"))
+    parked = worker.parked(parked_claim(workflow, ticket="t1"))
     worker.ok("cancel_claim", ticket="t1")  # which may overtake the claim
     assert parked.reply()["ok"] == {"kind": "claimed"}
     run = start(bot, workflow)
@@ -189,7 +189,7 @@ def test_a_holder_is_told_that_its_run_was_cancelled(bots: Bots) -> None:
     bot, worker = bots(), bots("worker")
     workflow = save(bot)
     claimed = begun(worker, workflow)
-    parked = worker.parked(parked_claim(worker, workflow, max=0))
+    parked = worker.parked(parked_claim(workflow, max=0))
     move(bot, claimed["run"]["id"], "cancelled")
     (notice,) = parked.reply()["ok"]["notices"]
     assert (notice["lease"], notice["status"]) == (claimed["lease"], "cancelled")
@@ -253,7 +253,7 @@ def test_parked_claims_and_waits_are_told_that_the_daemon_stops(own: Bots) -> No
     bot = own()
     workflow = save(bot)
     run = begun(bot, workflow)
-    claims = own("worker").parked(parked_claim(bot, workflow))
+    claims = own("worker").parked(parked_claim(workflow))
     waits = own("waiter").parked({"op": "wait_run", "id": run["run"]["id"], "wait": 30.0})
     bot.ok("hello")
     own.daemon.signal(15)  # type: ignore[arg-type]
