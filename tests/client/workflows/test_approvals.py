@@ -68,3 +68,23 @@ async def test_an_approval_expires(daemon: DaemonProcess) -> None:
 
     first, second = await twice(daemon, body)
     assert first == second == botbus.Approval(approved=False, expired=True)
+
+
+async def test_an_approval_is_for_the_one_who_was_asked(daemon: DaemonProcess) -> None:
+    async def body(run: botbus.Run) -> Any:
+        verdict = await run.approval("publish", ask="boss")
+        return verdict.approved, verdict.by
+
+    async with (
+        botbus.connect("boss", url=daemon.url) as boss,
+        botbus.connect("stranger", url=daemon.url) as stranger,
+        staged(daemon, body) as stage,
+    ):
+        run = await stage.start()
+        (question,) = await boss.fetch(wait=SECONDS)
+        await stranger.send("player", True, reply_to=question.message.id)
+        (left,) = await stage.bus.fetch(wait=SECONDS)
+        assert left.message.sender == "stranger"
+        await stage.until(run.id, "paused")
+        await question.reply(False)
+        assert await run.result(SECONDS) == [False, "boss"]

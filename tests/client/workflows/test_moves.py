@@ -8,13 +8,7 @@ import pytest
 import botbus
 from botbus.workflows.execution import Execution
 from botbus_protocol.records import Step
-from tests.client.workflows.stage import (
-    SECONDS,
-    staged,
-    until_free,
-    until_status,
-    until_step,
-)
+from tests.client.workflows.stage import SECONDS, staged, until_free, until_status, until_step
 from tests.daemons import DaemonProcess
 
 pytestmark = pytest.mark.anyio
@@ -210,65 +204,6 @@ async def test_a_definition_that_was_saved_by_hand_is_kept(daemon: DaemonProcess
         assert after.definition == {**by_hand, "timeout_secs": 60}
         await bus.work(release)
         assert (await bus.workflows.get(saved.id)).updated_at == after.updated_at
-
-
-async def test_a_run_that_failed_is_retried_from_where_it_failed(daemon: DaemonProcess) -> None:
-    calls: list[str] = []
-    broken = True
-
-    async def deploy() -> None:
-        calls.append("deploy")
-        if broken:
-            raise ValueError("the disk is full")
-
-    async def body(run: botbus.Run) -> str:
-        await run.step("tag", calls.append, "tag")
-        await run.step("deploy", deploy)
-        return "done"
-
-    async with staged(daemon, body) as stage:
-        run = await stage.start()
-        with pytest.raises(botbus.RunFailed, match="the disk is full"):
-            await run.result(SECONDS)
-        broken = False
-        await run.retry()
-        assert await run.result(SECONDS) == "done"
-        assert calls == ["tag", "deploy", "deploy"]
-        await run.retry("tag")
-        assert await run.result(SECONDS) == "done"
-        rows = await stage.bus.runs.steps(run.id)
-    assert calls == ["tag", "deploy", "deploy", "tag", "deploy"]
-    assert [row.superseded for row in rows] == [True] * 3 + [False] * 2
-
-
-async def test_a_run_that_goes_on_is_not_retried_in_silence(daemon: DaemonProcess) -> None:
-    async def body(run: botbus.Run) -> None:
-        await run.approval("publish")
-
-    async with staged(daemon, body) as stage:
-        run = await stage.start()
-        await until_step(stage.bus, run.id, "publish", "waiting_approval")
-        with pytest.raises(botbus.IllegalState, match="only an ended run can be retried"):
-            await run.retry("publish")
-
-
-async def test_a_retried_run_makes_its_child_anew(daemon: DaemonProcess) -> None:
-    broken = True
-
-    async def body(run: botbus.Run) -> Any:
-        if run.input == "child":
-            if broken:
-                raise ValueError("no luck")
-            return "luck"
-        return await run.child("child", "play", "child")
-
-    async with staged(daemon, body) as stage:
-        run = await stage.start()
-        with pytest.raises(botbus.RunFailed, match="no luck"):
-            await run.result(SECONDS)
-        broken = False
-        await run.retry()
-        assert await run.result(SECONDS) == "luck"
 
 
 async def test_nobody_waits_for_ever(daemon: DaemonProcess) -> None:

@@ -1,10 +1,9 @@
-"""Waiting: for a time, a message or a child; nothing is held meanwhile, and nothing is forgotten."""
+"""Waiting, for a time or a message: nothing is forgotten meanwhile."""
 
 import json
 
 import pytest
 
-from botbus_protocol.grammar import new_id
 from botbus_storage.operations import (
     CreateChannel,
     CreatedChannel,
@@ -12,7 +11,7 @@ from botbus_storage.operations import (
     RecordDelivery,
     Saved,
 )
-from botbus_storage.workflow_operations import EndedWaits, EndWaits, MovedRun, StepWait, SuspendRun
+from botbus_storage.workflow_operations import EndedWaits, EndWaits, StepWait
 from tests.storage.letters import SENDER, letter
 from tests.storage.workflows.scene import Scene, message, value
 
@@ -188,142 +187,3 @@ def test_what_comes_ends_a_row_of_crashes(scene: Scene) -> None:
     scene.wait(run, lease, "nap", "sleep", due_at=scene.clock.text(1))
     scene.later(1)
     assert scene.run(run).crashes == 0
-
-
-# Letting go
-
-
-def test_a_run_is_let_go(scene: Scene) -> None:
-    run, lease = scene.started()
-    scene.wait(run, lease, "ci", "message", channel="ci", due_at=scene.clock.text(9))
-    moved = scene.suspend(run, lease)
-    assert (moved.run.status, moved.run.holder) == ("paused", None)
-    assert scene.events[-1] == {
-        "type": "run.waiting",
-        "run": run,
-        "workflow": "build",
-        "version": "1.0.0",
-        "status": "paused",
-        "attempt": 1,
-        "waits": [
-            {"step_id": "ci", "kind": "message", "due_at": scene.clock.text(9), "channel": "ci"}
-        ],
-    }
-    assert scene.refused(SuspendRun(id=run, lease=lease)).code == "lease_lost"
-    assert scene.refused(SuspendRun(id=scene.bot, lease=lease)).code == "not_found"
-
-
-def test_a_run_that_waits_for_nothing_is_offered_again(scene: Scene) -> None:
-    scene.define("timed", timeout_secs=100)
-    run, lease = scene.started(workflow="timed")
-    moved = scene.suspend(run, lease)
-    assert (moved.run.status, len(moved.aftermath.ready)) == ("pending", 1)
-
-
-def test_a_run_that_was_woken_while_it_was_let_go_is_offered_again(scene: Scene) -> None:
-    """Its worker saw two waits, one ended before the worker heard of it, and it let go."""
-    run, lease = scene.started()
-    scene.wait(run, lease, "nap", "sleep", due_at=scene.clock.text(1))
-    scene.wait(run, lease, "ci", "message", channel="ci")
-    scene.later(1)
-    assert scene.suspend(run, lease).run.status == "pending"
-    ((_, lease),) = scene.claim()
-    assert scene.suspend(run, lease).run.status == "paused"
-
-
-def test_a_run_is_let_go_for_a_while(scene: Scene) -> None:
-    run, lease = scene.started()
-    moved = scene.suspend(run, lease, due_in=20)
-    assert (moved.run.status, moved.aftermath.due_at) == ("paused", scene.clock.text(20))
-    assert [w.kind for w in moved.run.waits] == ["backoff"]
-    scene.later(20)
-    assert [claimed for claimed, _ in scene.claim()] == [run]
-
-
-def test_what_comes_before_the_while_is_over_wakes_it(scene: Scene) -> None:
-    run, lease = scene.started()
-    scene.wait(run, lease, "nap", "sleep", due_at=scene.clock.text(1))
-    scene.suspend(run, lease, due_in=20)
-    scene.later(1)
-    assert len(scene.claim()) == 1
-    assert scene.run(run).waits == []
-
-
-def test_resuming_does_not_wait_for_a_while_to_be_over(scene: Scene) -> None:
-    run, lease = scene.started()
-    scene.suspend(run, lease, due_in=20)
-    scene.do(scene.moving(run, "pending"), MovedRun)
-    assert len(scene.claim()) == 1
-
-
-# Children
-
-
-def test_a_child_finishes_the_step_of_its_parent(scene: Scene) -> None:
-    run, lease = scene.started()
-    child, child_lease = scene.started(parent=run, parent_step="sub")
-    waiting = scene.wait(run, lease, "sub", "child", child=child)
-    assert (waiting.permitted, waiting.step.kind) == (False, "child")
-    scene.suspend(run, lease)
-    done = scene.complete(child, child_lease, '{"n":1}')
-    assert done.aftermath.ready == (scene.workflow,)
-    step = scene.step(run, "sub")
-    assert (scene.status(run), step.status, value(step.output)) == (
-        "pending",
-        "completed",
-        {"n": 1},
-    )
-
-
-@pytest.mark.parametrize("how", ["failed", "cancelled"])
-def test_a_child_that_does_not_complete_fails_the_step(scene: Scene, how: str) -> None:
-    run, lease = scene.started()
-    child, child_lease = scene.started(parent=run, parent_step="sub")
-    scene.wait(run, lease, "sub", "child", child=child)
-    error = "no disk" if how == "failed" else None
-    moved = scene.move(child, how, lease=child_lease, error=error)
-    step = scene.step(run, "sub")
-    assert (step.status, step.final) == ("failed", True)
-    assert step.error == (error or f"run {child} was cancelled")
-    assert [a.run_id for a in moved.aftermath.arrived] == [run]
-
-
-def test_a_child_that_has_ended_is_not_waited_for(scene: Scene) -> None:
-    run, lease = scene.started()
-    good, good_lease = scene.started()
-    bad, _ = scene.started()
-    scene.complete(good, good_lease, "7")
-    scene.move(bad, "cancelled")
-    begun = scene.wait(run, lease, "a", "child", child=good)
-    assert (begun.step.status, value(begun.step.output), begun.wait) == ("completed", 7, None)
-    assert scene.wait(run, lease, "b", "child", child=bad).step.status == "failed"
-    assert scene.run(run).waits == []
-
-
-def test_a_child_that_takes_too_long(scene: Scene) -> None:
-    run, lease = scene.started()
-    child = scene.create(parent=run, parent_step="sub")
-    scene.wait(run, lease, "sub", "child", child=child, due_at=scene.clock.text(3))
-    scene.later(3)
-    step = scene.step(run, "sub")
-    assert (step.status, step.final) == ("failed", True)
-    assert step.error == f"timeout: run {child} did not end within 3 s"
-    assert scene.status(child) == "pending"
-
-
-def test_who_cannot_be_waited_for(scene: Scene) -> None:
-    run, lease = scene.started()
-    unknown = StepWait(kind="child", child=new_id())
-    assert scene.refused(scene.beginning(run, lease, wait=unknown)).code == "not_found"
-    itself = StepWait(kind="child", child=run)
-    assert scene.refused(scene.beginning(run, lease, wait=itself)).code == "illegal_state"
-
-
-def test_many_may_wait_for_one(scene: Scene) -> None:
-    child, child_lease = scene.started()
-    runs = [scene.started() for _ in range(3)]
-    for run, lease in runs:
-        scene.wait(run, lease, "sub", "child", child=child)
-        scene.suspend(run, lease)
-    scene.complete(child, child_lease)
-    assert [scene.status(run) for run, _ in runs] == ["pending"] * 3

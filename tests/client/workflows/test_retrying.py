@@ -1,4 +1,4 @@
-"""Who may answer what a run asks, and what a retried run says and asks."""
+"""A run that is tried again: what it does, says and asks anew, and what stays as it was."""
 
 from typing import Any
 
@@ -6,30 +6,73 @@ import anyio
 import pytest
 
 import botbus
-from tests.client.workflows.stage import SECONDS, staged
+from tests.client.workflows.stage import (
+    SECONDS,
+    staged,
+    until_step,
+)
 from tests.daemons import DaemonProcess
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_an_approval_is_for_the_one_who_was_asked(daemon: DaemonProcess) -> None:
-    async def body(run: botbus.Run) -> Any:
-        verdict = await run.approval("publish", ask="boss")
-        return verdict.approved, verdict.by
+async def test_a_run_that_failed_is_retried_from_where_it_failed(daemon: DaemonProcess) -> None:
+    calls: list[str] = []
+    broken = True
 
-    async with (
-        botbus.connect("boss", url=daemon.url) as boss,
-        botbus.connect("stranger", url=daemon.url) as stranger,
-        staged(daemon, body) as stage,
-    ):
+    async def deploy() -> None:
+        calls.append("deploy")
+        if broken:
+            raise ValueError("the disk is full")
+
+    async def body(run: botbus.Run) -> str:
+        await run.step("tag", calls.append, "tag")
+        await run.step("deploy", deploy)
+        return "done"
+
+    async with staged(daemon, body) as stage:
         run = await stage.start()
-        (question,) = await boss.fetch(wait=SECONDS)
-        await stranger.send("player", True, reply_to=question.message.id)
-        (left,) = await stage.bus.fetch(wait=SECONDS)
-        assert left.message.sender == "stranger"
-        await stage.until(run.id, "paused")
-        await question.reply(False)
-        assert await run.result(SECONDS) == [False, "boss"]
+        with pytest.raises(botbus.RunFailed, match="the disk is full"):
+            await run.result(SECONDS)
+        broken = False
+        await run.retry()
+        assert await run.result(SECONDS) == "done"
+        assert calls == ["tag", "deploy", "deploy"]
+        await run.retry("tag")
+        assert await run.result(SECONDS) == "done"
+        rows = await stage.bus.runs.steps(run.id)
+    assert calls == ["tag", "deploy", "deploy", "tag", "deploy"]
+    assert [row.superseded for row in rows] == [True] * 3 + [False] * 2
+
+
+async def test_a_run_that_goes_on_is_not_retried_in_silence(daemon: DaemonProcess) -> None:
+    async def body(run: botbus.Run) -> None:
+        await run.approval("publish")
+
+    async with staged(daemon, body) as stage:
+        run = await stage.start()
+        await until_step(stage.bus, run.id, "publish", "waiting_approval")
+        with pytest.raises(botbus.IllegalState, match="only an ended run can be retried"):
+            await run.retry("publish")
+
+
+async def test_a_retried_run_makes_its_child_anew(daemon: DaemonProcess) -> None:
+    broken = True
+
+    async def body(run: botbus.Run) -> Any:
+        if run.input == "child":
+            if broken:
+                raise ValueError("no luck")
+            return "luck"
+        return await run.child("child", "play", "child")
+
+    async with staged(daemon, body) as stage:
+        run = await stage.start()
+        with pytest.raises(botbus.RunFailed, match="no luck"):
+            await run.result(SECONDS)
+        broken = False
+        await run.retry()
+        assert await run.result(SECONDS) == "luck"
 
 
 async def test_a_retry_asks_anew(daemon: DaemonProcess) -> None:
