@@ -8,7 +8,14 @@ from botbus_cli.arguments import CHANNEL, START
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
 from botbus_cli.json_lines import echo_json, plain
-from botbus_cli.options import example, from_option, json_option, limit_option, operator_option
+from botbus_cli.options import (
+    as_option,
+    example,
+    from_option,
+    json_option,
+    limit_option,
+    operator_option,
+)
 from botbus_cli.tables import Column, show_list
 from botbus_cli.visible import time_text
 
@@ -23,6 +30,7 @@ def channel() -> None:
 
 @channel.command("list", epilog=example("botbus channel list --json"))
 @limit_option(1000)
+@as_option
 @json_option
 @on_the_bus
 async def list_(bus: "Bus", limit: int, *, as_json: bool) -> None:
@@ -49,6 +57,7 @@ async def create(bus: "Bus", name: str, *, as_json: bool) -> None:
 @channel.command(epilog=example("botbus channel show builds"))
 @click.argument("name", type=CHANNEL)
 @limit_option(1000)
+@as_option
 @json_option
 @on_the_bus
 async def show(bus: "Bus", name: str, limit: int, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
 from botbus_cli.json_lines import echo_json
 from botbus_cli.messages import echo_message
-from botbus_cli.options import example, json_option, limit_option, operator_option
+from botbus_cli.options import as_option, example, json_option, limit_option, operator_option
 from botbus_cli.record_options import JSON_VALUE, show_done
 from botbus_cli.tables import Column, show_list
 from botbus_cli.visible import body_line, body_text, time_text
@@ -35,6 +35,7 @@ def config() -> None:
 
 @config.command(epilog=example("botbus config get app.port"))
 @click.argument("key", type=KEY)
+@as_option
 @json_option
 @on_the_bus
 async def get(bus: "Bus", key: str, *, as_json: bool) -> None:
@@ -98,6 +99,7 @@ async def set_(
 @click.option("--type", "kind", type=TYPE, help="Only of this type.")
 @click.option("--secret/--not-secret", default=None, help="Only secrets, or only what is none.")
 @limit_option(1000)
+@as_option
 @json_option
 @on_the_bus
 async def list_(
@@ -135,6 +137,7 @@ async def unset(bus: "Bus", key: str, if_value: Body | None, *, as_json: bool) -
     "--after", type=click.IntRange(min=0), metavar="SEQ", help="Begin after this seq, not now."
 )
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after so many.")
+@as_option
 @json_option
 @on_the_bus
 async def watch(

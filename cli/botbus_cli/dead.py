@@ -10,7 +10,7 @@ from botbus_cli.arguments import BOT
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
 from botbus_cli.json_lines import echo_json
-from botbus_cli.options import example, json_option, limit_option
+from botbus_cli.options import as_option, example, json_option, limit_option
 from botbus_cli.tables import Column, show_list
 from botbus_cli.visible import body_line, time_text
 
@@ -42,6 +42,7 @@ def which(command: Callable[..., Any]) -> Callable[..., Any]:
 @dead.command("list", epilog=example("botbus dead list --bot coder --json"))
 @click.option("--bot", type=BOT, help="Only of this bot.")
 @limit_option(1000)
+@as_option
 @json_option
 @on_the_bus
 async def list_(bus: "Bus", bot: str | None, limit: int, *, as_json: bool) -> None:
@@ -52,6 +53,7 @@ async def list_(bus: "Bus", bot: str | None, limit: int, *, as_json: bool) -> No
 
 @dead.command(epilog=example("botbus dead replay coder 12 15", "botbus dead replay coder --all"))
 @which
+@as_option
 @json_option
 @on_the_bus
 async def replay(bus: "Bus", bot: str, seqs: list[int] | None, *, as_json: bool) -> None:
@@ -62,6 +64,7 @@ async def replay(bus: "Bus", bot: str, seqs: list[int] | None, *, as_json: bool)
 
 @dead.command(epilog=example("botbus dead drop coder 12", "botbus dead drop coder --all"))
 @which
+@as_option
 @json_option
 @on_the_bus
 async def drop(bus: "Bus", bot: str, seqs: list[int] | None, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import click
 from botbus_cli.arguments import SECONDS, Body
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
-from botbus_cli.options import example, json_option, limit_option, operator_option
+from botbus_cli.options import as_option, example, json_option, limit_option, operator_option
 from botbus_cli.record_options import JSON_VALUE, RECORD_ID, show_record, since_option, until_option
 from botbus_cli.tables import Column, show_list
 from botbus_cli.visible import time_text
@@ -32,6 +32,7 @@ def executions() -> None:
 @since_option
 @until_option
 @limit_option(100)
+@as_option
 @json_option
 @on_the_bus
 async def list_(
@@ -59,6 +60,7 @@ async def list_(
 
 @executions.command(epilog=example("botbus executions show ID"))
 @click.argument("id", type=RECORD_ID)
+@as_option
 @json_option
 @on_the_bus
 async def show(bus: "Bus", id: str, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import click
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
 from botbus_cli.json_lines import echo_json, plain
-from botbus_cli.options import example, json_option, limit_option
+from botbus_cli.options import as_option, example, json_option, limit_option
 from botbus_cli.record_options import since_option, until_option
 from botbus_cli.run_ids import RUN_HELP, find_run
 from botbus_cli.run_moves import approve, cancel, pause, reject, resume, retry
@@ -50,6 +50,7 @@ def run() -> None:
 @since_option
 @until_option
 @limit_option(50)
+@as_option
 @json_option
 @on_the_bus
 async def list_(
@@ -84,6 +85,7 @@ async def list_(
 @click.argument("run")
 @click.option("--full", is_flag=True, help="Cut nothing.")
 @limit_option(MOST_STEPS)
+@as_option
 @json_option
 @on_the_bus
 async def show(bus: "Bus", run: str, limit: int, *, full: bool, as_json: bool) -> None:
@@ -106,6 +108,7 @@ async def show(bus: "Bus", run: str, limit: int, *, full: bool, as_json: bool) -
     help=f"Say in one sentence what RUN is waiting for. {RUN_HELP}",
 )
 @click.argument("run")
+@as_option
 @json_option
 @on_the_bus
 async def why(bus: "Bus", run: str, *, as_json: bool) -> None:
@@ -123,6 +126,7 @@ async def why(bus: "Bus", run: str, *, as_json: bool) -> None:
 )
 @click.argument("run")
 @limit_option(MOST_STEPS)
+@as_option
 @json_option
 @on_the_bus
 async def steps(bus: "Bus", run: str, limit: int, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from botbus_cli.arguments import BODY, SECONDS, Body, Checked
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.ending import Failed
 from botbus_cli.json_lines import echo_json, plain
-from botbus_cli.options import example, json_option, operator_option
+from botbus_cli.options import as_option, example, json_option, operator_option
 from botbus_cli.record_options import RECORD_ID
 from botbus_cli.run_ids import RUN_HELP, find_run
 from botbus_cli.visible import body_text
@@ -104,6 +104,7 @@ async def start(
 )
 @click.argument("run")
 @click.option("--timeout", type=SECONDS, metavar="S", help="At most so many seconds.")
+@as_option
 @json_option
 @on_the_bus
 async def wait(bus: "Bus", run: str, timeout: float | None, *, as_json: bool) -> None:

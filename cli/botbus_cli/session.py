@@ -10,7 +10,7 @@ from botbus_cli.arguments import BOT
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
 from botbus_cli.messages import show_messages
-from botbus_cli.options import example, json_option, limit_option, operator_option
+from botbus_cli.options import as_option, example, json_option, limit_option, operator_option
 from botbus_cli.record_options import (
     RECORD_ID,
     WORKSTREAM_ID,
@@ -38,6 +38,7 @@ def session() -> None:
 @since_option
 @until_option
 @limit_option(100)
+@as_option
 @json_option
 @on_the_bus
 async def list_(
@@ -81,6 +82,7 @@ async def start(
 
 @session.command(epilog=example("botbus session show ID"))
 @click.argument("id", type=RECORD_ID)
+@as_option
 @json_option
 @on_the_bus
 async def show(bus: "Bus", id: str, *, as_json: bool) -> None:
@@ -91,6 +93,7 @@ async def show(bus: "Bus", id: str, *, as_json: bool) -> None:
 @session.command(epilog=example("botbus session messages ID"))
 @click.argument("id", type=RECORD_ID)
 @limit_option(1000)
+@as_option
 @json_option
 @on_the_bus
 async def messages(bus: "Bus", id: str, limit: int, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import click
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.figure_rows import MAILBOX_HEADINGS, mailbox_cells, number, rows_of
 from botbus_cli.json_lines import echo_json
-from botbus_cli.options import example, json_option
+from botbus_cli.options import as_option, example, json_option
 from botbus_cli.tables import Column, show_list
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="List so many of the fullest mailboxes.",
 )
+@as_option
 @json_option
 @on_the_bus
 async def stats(bus: "Bus", mailboxes: int, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import click
 from botbus_cli.arguments import Body
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
-from botbus_cli.options import example, json_option, limit_option, operator_option
+from botbus_cli.options import as_option, example, json_option, limit_option, operator_option
 from botbus_cli.record_options import (
     JSON_VALUE,
     RECORD_ID,
@@ -44,6 +44,7 @@ def task() -> None:
 @since_option
 @until_option
 @limit_option(100)
+@as_option
 @json_option
 @on_the_bus
 async def list_(
@@ -114,6 +115,7 @@ async def create(
 
 @task.command(epilog=example("botbus task show ID"))
 @click.argument("id", type=RECORD_ID)
+@as_option
 @json_option
 @on_the_bus
 async def show(bus: "Bus", id: str, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import click
 
 from botbus_cli.arguments import BOT
 from botbus_cli.connecting import on_the_bus
-from botbus_cli.options import example, json_option, limit_option, operator_option
+from botbus_cli.options import as_option, example, json_option, limit_option, operator_option
 from botbus_cli.record_options import RECORD_ID, show_done
 from botbus_cli.tables import Column, show_list
 from botbus_protocol.records import WorkflowTask
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.command(epilog=example("botbus task places release"))
 @click.argument("workflow", type=BOT)
 @limit_option(1000)
+@as_option
 @json_option
 @on_the_bus
 async def places(bus: "Bus", workflow: str, limit: int, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.figure_rows import MAILBOX_HEADINGS, mailbox_cells, rate_text, rows_of
 from botbus_cli.json_lines import echo_json
-from botbus_cli.options import example
+from botbus_cli.options import as_option, example
 from botbus_cli.rates import Rates, rates_between
 from botbus_cli.visible import visible
 
@@ -66,6 +66,7 @@ def until_interrupted(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--json", "as_json", is_flag=True, help="One object a reading, with rates and figures."
 )
+@as_option
 @until_interrupted
 @on_the_bus
 async def top(bus: "Bus", interval: float, mailboxes: int, *, once: bool, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from botbus_cli.arguments import BOT, Checked
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
 from botbus_cli.json_lines import echo_json
-from botbus_cli.options import example, json_option, limit_option, operator_option
+from botbus_cli.options import as_option, example, json_option, limit_option, operator_option
 from botbus_cli.record_options import show_done
 from botbus_cli.schedules import schedule, schedules, unschedule
 from botbus_cli.tables import Column, show_list
@@ -78,6 +78,7 @@ async def save(bus: "Bus", definition: dict[str, Any], *, of_all: bool, as_json:
 @owner_option
 @global_option
 @limit_option(1000)
+@as_option
 @json_option
 @on_the_bus
 async def list_(bus: "Bus", owner: str | None, limit: int, *, of_all: bool, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import click
 
 from botbus_cli.connecting import on_the_bus
 from botbus_cli.groups import ListsByDefault
-from botbus_cli.options import example, json_option, limit_option, operator_option
+from botbus_cli.options import as_option, example, json_option, limit_option, operator_option
 from botbus_cli.record_options import (
     RECORD_ID,
     WORKSTREAM_ID,
@@ -37,6 +37,7 @@ def workstream() -> None:
 @since_option
 @until_option
 @limit_option(100)
+@as_option
 @json_option
 @on_the_bus
 async def list_(
@@ -83,6 +84,7 @@ async def create(
 
 @workstream.command(epilog=example("botbus workstream show scratch"))
 @click.argument("id", type=WORKSTREAM_ID)
+@as_option
 @json_option
 @on_the_bus
 async def show(bus: "Bus", id: str, *, as_json: bool) -> None:

@@ -85,9 +85,8 @@ class Policy:
             return Decision(True, "a rule lets them administer")
         acting = [rule for rule in rules if bot is not None and _matches(rule.bots, bot)]
         if not acting:
-            return Decision(
-                False, f"no rule lets user {user.uid} act as {bot or 'one without name'}"
-            )
+            who = f"act as {bot}" if bot else "come without the name of a bot"
+            return Decision(False, f"no rule lets user {user.uid} {who}")
         if act == "act" or any(_permits(rule, act, target) for rule in acting):
             return Decision(True, f"a rule lets them act as {bot} and do that")
         return Decision(False, f"no rule lets {bot} {_WORDS[act]} {target}".rstrip())

@@ -33,3 +33,17 @@ def test_figures_have_a_short_name() -> None:
     for name, command in commands(main, "botbus"):
         with click.Context(command) as context:
             assert "INTEGER RANGE" not in command.get_help(context), name
+
+
+def test_whom_the_policy_lets_look_as_a_bot_only_can_say_as_which() -> None:
+    nameless = {
+        name
+        for name, command in commands(main, "botbus")
+        if {"url", "me"}.intersection(option.name or "" for option in command.params) == {"url"}
+    }
+    for_administrators = {
+        "botbus connections list",
+        "botbus connections show",
+        "botbus message show",
+    }
+    assert nameless - for_administrators == {"botbus", "botbus serve", "botbus doctor"}

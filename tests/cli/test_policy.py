@@ -51,6 +51,8 @@ def test_what_cannot_be_asked_is_usage(config: str, words: list[str], sentence: 
         ["history", "--channel", "news"],
         ["tail", "--channel", "news", "--after", "0", "--count", "1"],
         ["bots", "--connected"],
+        ["stats", "--json"],
+        ["run", "list"],
     ],
 )
 def test_who_may_look_only_as_a_bot_says_as_which(daemon: DaemonProcess, words: list[str]) -> None:
