@@ -86,6 +86,7 @@ def doctor(
             for name, check in CHECKS.items()
             for level, text in check(settings)
         ]
+        findings += [Finding(level, "permissions", text) for level, text in _settings_file(config)]
         if prove:
             from botbus_cli.proving import prove_here
 
@@ -112,9 +113,12 @@ def _sqlite(_: "Settings") -> Iterator[tuple[Level, str]]:
 
 
 def _permissions(settings: "Settings") -> Iterator[tuple[Level, str]]:
-    paths = [Path(settings.url.removeprefix("ipc://")).parent, settings.database]
+    socket, database = Path(settings.url.removeprefix("ipc://")), settings.database
+    paths = dict.fromkeys([socket.parent, database.parent, database])
     for path in [path for path in paths if path.exists()]:
         mode = stat.S_IMODE(path.stat().st_mode)
+        if path == database.parent != socket.parent and mode & stat.S_ISVTX:
+            continue  # such as /tmp: in it nobody removes or renames what belongs to another
         if mode & 0o022:
             yield "wrong", f"{path} can be written by others: chmod go-w {path}"
         elif path == settings.database and mode & 0o044:
@@ -123,6 +127,17 @@ def _permissions(settings: "Settings") -> Iterator[tuple[Level, str]]:
             yield "wrong", f"{path} cannot be written by you: run this as the daemon's user"
         else:
             yield "ok", f"{path} is {mode:04o}"
+
+
+def _settings_file(config: Path | None) -> Iterator[tuple[Level, str]]:
+    """Who writes the settings decides who may do what."""
+    from botbus_protocol.locations import config_file
+
+    path = config or config_file(os.environ, Path.home())
+    mode = path.stat().st_mode if path.exists() else 0
+    if mode & 0o022:
+        level: Level = "wrong" if mode & 0o002 else "warning"
+        yield level, f"{path} can be written by others: chmod go-w {path}"
 
 
 def _disk(settings: "Settings") -> Iterator[tuple[Level, str]]:

@@ -60,6 +60,33 @@ def test_a_folder_that_others_can_write_is_wrong(daemon: DaemonProcess) -> None:
     assert "unwell" in outcome.err
 
 
+def test_the_folder_of_the_database_is_looked_at_too(daemon: DaemonProcess) -> None:
+    daemon.stop()
+    shelf = daemon.folder / "shelf"
+    shelf.mkdir()
+    shelf.chmod(0o777)
+    words = ("doctor", "--json", "--database", str(shelf / "bus.db"))
+    (finding,) = found(Botbus(daemon.url)(*words), "wrong")
+    assert finding["text"] == f"{shelf} can be written by others: chmod go-w {shelf}"
+    shelf.chmod(0o1777)
+    assert found(Botbus(daemon.url)(*words), "wrong") == []
+
+
+@pytest.mark.parametrize(("mode", "level"), [(0o646, "wrong"), (0o664, "warning")])
+def test_settings_that_others_can_write_are_told(
+    daemon: DaemonProcess, mode: int, level: str
+) -> None:
+    config = daemon.folder / "botbus.toml"
+    config.touch()
+    config.chmod(mode)
+    outcome = examined(daemon, "--config", str(config))
+    assert [each["check"] for each in found(outcome, level) if str(config) in each["text"]] == [
+        "permissions"
+    ]
+    config.chmod(0o644)
+    assert str(config) not in examined(daemon, "--config", str(config)).out
+
+
 def test_a_schema_that_somebody_changed_is_wrong(daemon: DaemonProcess) -> None:
     daemon.stop()
     change(daemon, "DROP INDEX idx_bot_messages_timestamp")
