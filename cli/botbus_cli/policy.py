@@ -1,5 +1,6 @@
 """`botbus policy check`: what the settings let somebody do, and by which word of them."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,11 @@ def check(
 
     act, target = _act(doing)
     try:
-        rules = load_settings(config=config).policy
+        settings = load_settings(config=config)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
-    decision = Policy(rules).decide(_user(uid, gid), bot, act, target)
+    rules = Policy(settings.policy, _daemons_uid(settings.url))
+    decision = rules.decide(_user(uid, gid), bot, act, target)
     if as_json:
         echo_json({"allowed": decision.allowed, "why": decision.why})
     elif decision.allowed:
@@ -68,6 +70,14 @@ def _act(doing: str) -> "tuple[Act, str]":
     raise click.UsageError(
         f"--do {doing}: use one of {', '.join(ACTS)}, with :NAME where it has one"
     )
+
+
+def _daemons_uid(url: str) -> int:
+    """Who serves there; whoever asks, if nobody does."""
+    try:
+        return Path(url.removeprefix("ipc://")).stat().st_uid
+    except OSError:
+        return os.getuid()
 
 
 def _user(text: str, gid: int | None) -> "User":

@@ -1,11 +1,14 @@
 """`botbus policy check`."""
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
 
 import botbus
 from tests.cli.command import Botbus
+from tests.daemon.another_user import NOBODY, needs_root
 from tests.daemons import DaemonProcess
 
 run = Botbus("ipc:///nobody")
@@ -30,6 +33,19 @@ def test_it_says_what_is_allowed_and_why(config: str) -> None:
     assert denied.err == "botbus: denied: no rule lets ci-1 publish to releases\n"
     told = run(*words, "--do", "send:planner", "--json")
     assert told.object == {"allowed": False, "why": "no rule lets ci-1 send to planner"}
+
+
+@needs_root
+def test_it_knows_whom_the_daemon_belongs_to(tmp_path: Path) -> None:
+    path, config = tmp_path / "bus.sock", tmp_path / "botbus.toml"
+    config.write_text(f'url = "ipc://{path}"\n')
+    check = ("policy", "check", "--config", str(config), "--uid", str(NOBODY), "--do", "administer")
+    asking = Botbus(f"ipc://{path}")
+    assert asking(*check).code == 1
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        os.chown(path, NOBODY, NOBODY)
+        assert asking(*check).out == "allowed: the daemon's own user and root may do everything\n"
 
 
 @pytest.mark.parametrize(
