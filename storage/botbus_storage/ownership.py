@@ -20,6 +20,18 @@ def give_open_to_owner(descriptor: int, database: Path) -> None:
         os.fchown(descriptor, *owner)
 
 
+def make_for_owner(database: Path) -> None:
+    """Makes an empty file where there is no database yet, for the owner of its folder; as root only."""
+    path = database.resolve()
+    if path.exists() or (owner := _owner(path)) is None:
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        os.fchown(descriptor, *owner)
+    finally:
+        os.close(descriptor)
+
+
 def _owner(database: Path) -> tuple[int, int] | None:
     """Who is to get a file; nobody if we are not root, or may not give it away."""
     if os.geteuid() != 0:

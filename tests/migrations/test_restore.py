@@ -156,6 +156,16 @@ def test_what_root_makes_belongs_to_the_owner_of_the_database(two: Bench) -> Non
         assert (path.stat().st_uid, path.stat().st_gid) == (stranger, stranger), path
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root makes files for others")
+def test_a_database_that_root_makes_belongs_to_the_owner_of_its_folder(bench: Bench) -> None:
+    stranger = 4711
+    bench.write(_0001_a__up="CREATE TABLE a (x);")
+    os.chown(bench.database.parent, stranger, stranger)
+    assert bench.migrator().run().version == 1
+    made = bench.database.stat()
+    assert (made.st_uid, made.st_gid) == (stranger, stranger)
+
+
 def test_a_lock_is_not_taken_through_a_link_that_somebody_put_there(two: Bench) -> None:
     lock = two.database.with_name(two.database.name + ".lock")
     lock.unlink()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from botbus_storage.database_lock import DatabaseLock
 from botbus_storage.migrator.connection import MEMORY, Connect, opened, plain, speaking
+from botbus_storage.ownership import make_for_owner
 
 
 class Target(NamedTuple):
@@ -35,7 +36,7 @@ class Target(NamedTuple):
         """The database, opened under its lock. A new file that came to nothing is removed again."""
         with (
             self.locked(),
-            _removed_if_empty(self.database),
+            _made(self.database),
             opened(self.database, self.connect, self.wait) as connection,
         ):
             yield connection
@@ -55,8 +56,12 @@ class Target(NamedTuple):
 
 
 @contextmanager
-def _removed_if_empty(database: Path) -> Iterator[None]:
+def _made(database: Path) -> Iterator[None]:
+    """A database that is not there is its folder's owner's, and removed if it came to nothing."""
     existed = database.exists()
+    if str(database) != MEMORY:
+        with speaking(database):
+            make_for_owner(database)
     try:
         yield
     except BaseException:
