@@ -3,7 +3,6 @@
 Small on purpose: a few seconds, one client process, durable messages of 200 bytes.
 """
 
-import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,8 +14,8 @@ import click
 
 from botbus_cli.bench_loads import Figure, delivered, published
 from botbus_cli.connecting import run
-from botbus_cli.ending import Failed
 from botbus_cli.options import example, json_option
+from botbus_cli.own_daemon import started
 from botbus_cli.tables import Column, show_list
 
 IN_FLIGHT = (1, 64, 1024)
@@ -55,12 +54,8 @@ def bench(seconds: float, place: Path | None, *, as_json: bool) -> None:
 @contextmanager
 def daemon(url: str, database: Path) -> Iterator[str]:
     """A daemon that serves until the block ends. Raises Failed if it does not start."""
-    command = [sys.executable, "-m", "botbus_cli", "serve"]
-    arguments = ["--url", url, "--database", str(database)]
-    process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE)  # noqa: S603 - ours
+    process = started(url, database)
     try:
-        if process.stdout is None or not process.stdout.readline():
-            raise Failed("unavailable", "the daemon for the benchmark did not start")
         yield url
     finally:
         process.terminate()

@@ -9,7 +9,6 @@ import random
 import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Literal
 
 from botbus_cli.connecting import run
 from botbus_cli.ending import Failed
+from botbus_cli.own_daemon import started
 
 SYNCS = 200
 KILLS = 5
@@ -31,9 +31,14 @@ Level = Literal["ok", "warning", "wrong"]
 
 
 def prove_here(place: Path) -> Iterator[tuple[Level, str]]:
-    with tempfile.TemporaryDirectory(prefix="botbus-proof-", dir=place) as folder:
-        yield _syncs(Path(folder))
-        yield _drill(Path(folder))
+    try:
+        with tempfile.TemporaryDirectory(prefix="botbus-proof-", dir=place) as folder:
+            yield _syncs(Path(folder))
+            yield _drill(Path(folder))
+    except Failed as error:
+        yield "wrong", f"nothing could be proved in {place}: {error.message}"
+    except OSError as error:
+        yield "wrong", f"nothing could be proved in {place}: {error.strerror}"
 
 
 def _syncs(folder: Path) -> tuple[Level, str]:
@@ -62,22 +67,11 @@ def _drill(folder: Path) -> tuple[Level, str]:
     with tempfile.TemporaryDirectory(prefix="botbus-proof-") as sockets:
         url = f"ipc://{sockets}/bus.sock"
         for _ in range(KILLS):
-            process = _serve(url, folder / "bus.db")
+            process = started(url, folder / "bus.db")
             run(partial(_work, url, process, chance.uniform(*WORK_SECONDS), acknowledged))
         lost = _missing(url, folder / "bus.db", acknowledged)
     text = f"{len(acknowledged)} messages acknowledged, a daemon killed {KILLS} times, {lost} lost"
     return ("wrong" if lost else "ok"), text
-
-
-def _serve(url: str, database: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "botbus_cli", "serve"]
-    arguments = ["--url", url, "--database", str(database)]
-    process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE)  # noqa: S603 - ours
-    if process.stdout is None or not process.stdout.readline():
-        process.kill()
-        process.communicate()
-        raise Failed("unavailable", "the daemon for the proof did not start")
-    return process
 
 
 async def _work(
@@ -103,7 +97,7 @@ async def _work(
 def _missing(url: str, database: Path, acknowledged: list[str]) -> int:
     """How many of the messages a new daemon does not know."""
     there: set[str] = set()
-    process = _serve(url, database)
+    process = started(url, database)
 
     async def read() -> None:
         import botbus

@@ -2,10 +2,18 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.command import Botbus
 
 
-def test_bench_measures_and_leaves_nothing(run: Botbus, folder: Path) -> None:
+def test_bench_measures_and_leaves_nothing(
+    run: Botbus, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "botbus" / "botbus.toml"  # of another daemon, whose limits are its own
+    settings.parent.mkdir()
+    settings.write_text("[bot_limits]\nstored_bytes = 1\nsender_messages = 1\nconnections = 1\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     done = run("bench", "--seconds", "0.1", "--dir", str(folder), "--json")
     assert (done.code, done.err) == (0, "")
     loads = [(figure["load"], figure["in_flight"]) for figure in done.objects]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import botbus
+from botbus_cli.proving import prove_here
 from tests.cli.command import Botbus, Outcome
 from tests.daemons import DaemonProcess
 
@@ -151,6 +152,12 @@ def test_a_settings_file_that_cannot_be_used_is_wrong(daemon: DaemonProcess) -> 
     outcome = examined(daemon, "--config", str(config))
     assert outcome.code == 1
     assert "databse" in found(outcome, "wrong")[0]["text"]
+
+
+def test_a_proof_that_cannot_be_made_is_a_finding(tmp_path: Path) -> None:
+    place = tmp_path / "gone"
+    sentence = f"nothing could be proved in {place}: No such file or directory"
+    assert list(prove_here(place)) == [("wrong", sentence)]
 
 
 @pytest.mark.long
