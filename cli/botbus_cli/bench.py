@@ -5,8 +5,8 @@ Small on purpose: a few seconds, one client process, durable messages of 200 byt
 
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import click
 from botbus_cli.bench_loads import Figure, delivered, published
 from botbus_cli.connecting import run
 from botbus_cli.options import example, json_option
-from botbus_cli.own_daemon import started
+from botbus_cli.own_daemon import served
 from botbus_cli.tables import Column, show_list
 
 IN_FLIGHT = (1, 64, 1024)
@@ -41,7 +41,7 @@ def bench(seconds: float, place: Path | None, *, as_json: bool) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="botbus-bench-") as sockets,
         tempfile.TemporaryDirectory(prefix="botbus-bench-", dir=place) as folder,
-        daemon(f"ipc://{sockets}/bus.sock", Path(folder) / "bus.db") as url,
+        served(url := f"ipc://{sockets}/bus.sock", Path(folder) / "bus.db"),
     ):
         figures = [
             _measured(f"publishing, {n} in flight", partial(published, url, seconds, n))
@@ -49,17 +49,6 @@ def bench(seconds: float, place: Path | None, *, as_json: bool) -> None:
         ]
         figures.append(_measured("publish to delivery", partial(delivered, url, seconds)))
     show_list(figures, _COLUMNS, as_json=as_json, nothing="nothing was measured")
-
-
-@contextmanager
-def daemon(url: str, database: Path) -> Iterator[str]:
-    """A daemon that serves until the block ends. Raises Failed if it does not start."""
-    process = started(url, database)
-    try:
-        yield url
-    finally:
-        process.terminate()
-        process.communicate()
 
 
 def _measured(what: str, load: Callable[[], Awaitable[Figure]]) -> Figure:

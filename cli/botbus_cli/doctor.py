@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from botbus_cli.connecting import run
 from botbus_cli.ending import Failed
-from botbus_cli.options import example, json_option, url_option
+from botbus_cli.options import example, json_option, settings_options, url_option
 from botbus_cli.tables import Column, show_list
 
 if TYPE_CHECKING:
@@ -40,17 +40,7 @@ Check = Callable[["Settings"], Iterator[tuple[Level, str]]]
 
 @click.command(epilog=example("botbus doctor", "botbus doctor --prove --dir /var/lib/botbus"))
 @url_option
-@click.option(
-    "--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file."
-)
-@click.option(
-    "--config", type=click.Path(path_type=Path, dir_okay=False), help="The settings file."
-)
-@click.option(
-    "--key-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The key of an encrypted database.",
-)
+@settings_options
 @click.option("--prove", is_flag=True, help="Measure the disk, and kill daemons of its own.")
 @click.option(
     "--dir",

@@ -1,6 +1,7 @@
 """The options that commands share, so that each is spelled and explained once."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -88,3 +89,15 @@ def limit_option(default: int) -> Callable[[F], F]:
 def example(*lines: str) -> str:
     """The epilog of a command's help."""
     return "\n".join(["\b", *(f"Example: {line}" for line in lines)])
+
+
+def settings_options(command: F) -> F:
+    """Where a daemon's settings, database and key are, for it and for who looks after it."""
+    path = click.Path(path_type=Path, dir_okay=False)
+    for option in (
+        click.option("--key-file", type=path, help="The key of an encrypted database."),
+        click.option("--config", type=path, help="The settings file (TOML)."),
+        click.option("--database", type=path, help="The SQLite file."),
+    ):
+        command = option(command)
+    return command

@@ -7,6 +7,8 @@ the place of `[http]` is taken while that one serves.
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from botbus_cli.ending import Failed
@@ -24,3 +26,14 @@ def started(url: str, database: Path) -> "subprocess.Popen[bytes]":
         process.communicate()
         raise Failed("unavailable", f"the daemon for it did not start in {database.parent}")
     return process
+
+
+@contextmanager
+def served(url: str, database: Path) -> Iterator[None]:
+    """A daemon serves until the block ends. Raises Failed if it does not start."""
+    process = started(url, database)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.communicate()

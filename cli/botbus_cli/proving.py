@@ -18,7 +18,7 @@ from typing import Literal
 
 from botbus_cli.connecting import run
 from botbus_cli.ending import Failed
-from botbus_cli.own_daemon import started
+from botbus_cli.own_daemon import served, started
 
 SYNCS = 200
 KILLS = 5
@@ -97,7 +97,6 @@ async def _work(
 def _missing(url: str, database: Path, acknowledged: list[str]) -> int:
     """How many of the messages a new daemon does not know."""
     there: set[str] = set()
-    process = started(url, database)
 
     async def read() -> None:
         import botbus
@@ -106,9 +105,6 @@ def _missing(url: str, database: Path, acknowledged: list[str]) -> int:
             every = await bus.history(between=("prover", "proof"), limit=10**9)
             there.update(message.id for message in every)
 
-    try:
+    with served(url, database):
         run(read)
-    finally:
-        process.terminate()
-        process.communicate()
     return len(set(acknowledged) - there)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from botbus_cli.ending import Failed
-from botbus_cli.options import example, url_option
+from botbus_cli.options import example, settings_options, url_option
 
 if TYPE_CHECKING:
     from botbus_daemon.logs import Form
@@ -20,17 +20,7 @@ if TYPE_CHECKING:
     )
 )
 @url_option
-@click.option(
-    "--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file."
-)
-@click.option(
-    "--config", type=click.Path(path_type=Path, dir_okay=False), help="The settings file (TOML)."
-)
-@click.option(
-    "--key-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The key of an encrypted database.",
-)
+@settings_options
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
