@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from botbus_storage.connection import connect_plainly, shrinkable
 from botbus_storage.database_lock import DatabaseLock, Locked
 from botbus_storage.migrator import MigrationError, Migrator
 from tests.migrations.databases import Bench
@@ -47,6 +48,7 @@ QUESTIONS = (
     "PRAGMA user_version",
     "PRAGMA application_id",
     "PRAGMA journal_mode",
+    "PRAGMA auto_vacuum",
 )
 
 
@@ -77,9 +79,9 @@ def answers(database: Path, key: Path | None = None) -> list[Any]:
 
 @pytest.fixture(params=["delete", "wal"])
 def plain(bench: Bench, request: pytest.FixtureRequest) -> Bench:
-    """A database with one of everything, not encrypted."""
+    """A database with one of everything, not encrypted; the daemon's own are `shrinkable`, too."""
     bench.write(_0001_all__up=SCHEMA)
-    bench.migrator().run()
+    bench.migrator(connect=shrinkable(connect_plainly)).run()
     bench.query(f"PRAGMA journal_mode = {request.param}")
     return bench
 

@@ -20,8 +20,8 @@ from botbus_storage.migrator.target import Target
 from botbus_storage.whole_file import sync
 
 _ROWS_AT_ONCE = 1000
-_CARRIED = ("user_version", "application_id", "auto_vacuum")
-"""What the export leaves out, and a file must keep."""
+_CARRIED = ("auto_vacuum", "user_version", "application_id")
+"""What the export leaves out, and a file must keep. `auto_vacuum` only takes before the first write."""
 
 
 def encrypt(target: Target, key_file: Path, progress: Progress | None = None) -> None:
