@@ -2,12 +2,15 @@
 
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+import botbus_migrations
+from botbus_storage.migrator import Migrator
+from botbus_storage.store import Store, open_store
 from tests.daemon.notifying import notified
 from tests.daemon.plain import Plain
 from tests.daemons import DaemonProcess
@@ -81,3 +84,11 @@ def notify_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
     with notified(tmp_path) as listening:
         monkeypatch.setenv("NOTIFY_SOCKET", listening.getsockname())
         yield listening
+
+
+@pytest.fixture
+async def store(folder: Path) -> AsyncIterator[Store]:
+    """What a daemon writes to, without the daemon."""
+    Migrator(folder / "bus.db", botbus_migrations.FOLDER).run()
+    async with open_store(folder / "bus.db") as opened:
+        yield opened

@@ -8,10 +8,10 @@ import pytest
 
 from tests.cli.command import Botbus
 from tests.daemon.plain import Plain, new_id
-from tests.daemon.test_metrics import Samples, scraped
-from tests.daemon.test_retention import until
+from tests.daemon.scraping import Samples, scraped
 from tests.daemon.workflows.worker import begun, finish, save
 from tests.daemons import DaemonProcess
+from tests.waiting import eventually
 
 SETTINGS = """
 [http]
@@ -70,13 +70,13 @@ def test_what_is_not_kept_is_counted(daemon: DaemonProcess, ann: Plain) -> None:
     ann.ok("subscribe", channel="lost")
     for name in ("lost", "lost", "lost", "short", "short", "short", "short"):
         ann.ok("publish", id=new_id(), channel=name, body="12345678")
-    until(lambda: counted(daemon)["botbus_retention_messages_total", ""] == 5)
+    eventually(lambda: counted(daemon)["botbus_retention_messages_total", ""] == 5)
     counts = counted(daemon)
     assert counts["botbus_retention_bytes_total", ""] == 5 * len('"12345678"')
     assert counts["botbus_retention_undelivered_total", ""] == 2
     assert counts["botbus_retention_dead_letters_total", ""] == 0
     finish(ann, begun(ann, save(ann)))
     daemon.signal(signal.SIGHUP)  # runs are looked at now, not a while later
-    until(lambda: counted(daemon)["botbus_retention_runs_total", ""] == 1)
+    eventually(lambda: counted(daemon)["botbus_retention_runs_total", ""] == 1)
     (row,) = [line for line in Botbus(daemon.url)("stats").out.splitlines() if "not kept" in line]
     assert row.split(maxsplit=2)[2] == "5 messages with 50 B, 2 of them never settled; 1 run"

@@ -13,10 +13,8 @@ from botbus_daemon.monitoring.settings import HttpPolicy, Loopback
 from botbus_daemon.monitoring.web import bound
 from tests.asking_http import get, parsed, say
 from tests.daemon.plain import Plain, new_id
+from tests.daemon.scraping import scraped
 from tests.daemons import DaemonProcess
-
-Samples = dict[tuple[str, str], float]
-"""By name, and the value of the label if there is one."""
 
 
 @pytest.fixture
@@ -30,17 +28,6 @@ def daemon(folder: Path, place: Path) -> Iterator[DaemonProcess]:
         yield process
         assert process.stop() == 0
         assert process.log() == ""
-
-
-def scraped(place: Path) -> Samples:
-    answer = get(place, "/metrics")
-    assert answer.status == 200
-    assert answer.headers["content-type"].startswith("text/plain")
-    return {
-        (sample.name, next(iter(sample.labels.values()), "")): sample.value
-        for family in text_string_to_metric_families(answer.body)
-        for sample in family.samples
-    }
 
 
 def test_what_was_done_is_what_is_scraped(daemon: DaemonProcess, place: Path) -> None:

@@ -6,41 +6,22 @@ The daemon's inner half over a real database, whose size is limited for a while;
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-import botbus_migrations
 from botbus_daemon.broker import Broker
 from botbus_daemon.dispatch import Dispatcher
 from botbus_daemon.presence import Connection, Peer
 from botbus_daemon.settings import Settings
-from botbus_storage.migrator import Migrator
-from botbus_storage.store import Store, open_store
+from botbus_storage.store import Store
 from tests.daemon.plain import Json, new_id, pack, unpack
+from tests.daemon.small_disk import set_pages
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture
-async def store(folder: Path) -> AsyncIterator[Store]:
-    Migrator(folder / "bus.db", botbus_migrations.FOLDER).run()
-    async with open_store(folder / "bus.db") as opened:
-        yield opened
-
-
-async def set_pages(store: Store, most: int | None) -> None:
-    """Limits the database to its size, or to none."""
-
-    def limit(connection: sqlite3.Connection) -> None:
-        (now,) = connection.execute("PRAGMA page_count").fetchone()
-        connection.execute(f"PRAGMA max_page_count = {most or now}").fetchall()
-
-    await store._writer._connection.run(limit)
 
 
 class Inside:

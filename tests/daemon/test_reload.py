@@ -9,11 +9,11 @@ import pytest
 from botbus_daemon.runs.pruning import AFTER_ENDS
 from tests.daemon.another_user import BECOME_NOBODY, NOBODY, needs_root
 from tests.daemon.conftest import Bots
+from tests.daemon.contents import bodies, channel_of, publish
 from tests.daemon.plain import Json, Plain
 from tests.daemon.reloads import Reloading, reloading
-from tests.daemon.test_retention import bodies, channel_of, publish, until
-from tests.daemon.workflows.test_retention import left
-from tests.daemon.workflows.worker import begun, finish, save
+from tests.daemon.workflows.worker import begun, finish, left, save
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -106,12 +106,12 @@ def test_what_is_kept_changes_at_once_and_nobody_has_to_write(daemon: Reloading,
     log = daemon.reload('log_level = "info"\n' + kept(3))
     assert "retention.channels" in log
     assert "needs a restart" not in log
-    until(lambda: bodies(bot, one) == [7, 8, 9])
+    eventually(lambda: bodies(bot, one) == [7, 8, 9])
     daemon.reload(kept(5))
     publish(bot, one, 10, 11, 12, 13)
-    until(lambda: bodies(bot, one) == [9, 10, 11, 12, 13])
+    eventually(lambda: bodies(bot, one) == [9, 10, 11, 12, 13])
     daemon.reload(kept(2))
-    until(lambda: bodies(bot, one) == [12, 13])
+    eventually(lambda: bodies(bot, one) == [12, 13])
 
 
 def test_fewer_runs_are_kept_at_once(daemon: Reloading, own: Bots) -> None:

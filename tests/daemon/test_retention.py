@@ -1,15 +1,11 @@
 """Retention: what the settings let go goes, what is not settled stays, and memory agrees."""
 
-import sqlite3
-import time
-from collections.abc import Callable
-from contextlib import closing
-
 import pytest
 
 from tests.daemon.conftest import Bots, unique
-from tests.daemon.plain import Plain, new_id
-from tests.daemons import DaemonProcess
+from tests.daemon.contents import bodies, channel_of, on_disk, publish
+from tests.daemon.plain import Plain
+from tests.waiting import eventually
 
 SECOND = 1 / 86400
 
@@ -30,37 +26,6 @@ channels = [
 """
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Waits for what nobody is told: a message is deleted."""
-    deadline = time.monotonic() + 10.0
-    while not condition():
-        assert time.monotonic() < deadline, "it does not come to pass"
-        time.sleep(0.02)
-
-
-def channel_of(bot: Plain, word: str) -> str:
-    name = unique(word)
-    bot.ok("create_channel", name=name)
-    return name
-
-
-def publish(bot: Plain, channel: str, *contents: object) -> None:
-    """One message for each, in one frame."""
-    letters = [{"op": "publish", "id": new_id(), "channel": channel, "body": c} for c in contents]
-    assert all("ok" in reply for reply in bot.ask(*letters))
-
-
-def bodies(bot: Plain, channel: str) -> list[object]:
-    """What a channel holds, oldest first."""
-    found = bot.ok("history", channel=channel, limit=100)["messages"]
-    return [message["body"] for message in reversed(found)]
-
-
-def on_disk(daemon: DaemonProcess, question: str, *parameters: object) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(f"file:{daemon.database}?mode=ro", uri=True)) as connection:
-        return connection.execute(question, parameters).fetchall()
-
-
 def test_a_channel_is_kept_by_age(bots: Bots) -> None:
     """Nobody polls and nobody writes: the daemon computed when."""
     bot = bots()
@@ -69,7 +34,7 @@ def test_a_channel_is_kept_by_age(bots: Bots) -> None:
     newest = channel_of(bot, "kept")
     publish(bot, newest, "the newest message of all stays, whatever its age")
     assert bodies(bot, channel) == [1, 2]
-    until(lambda: bodies(bot, channel) == [])
+    eventually(lambda: bodies(bot, channel) == [])
     assert len(bodies(bot, newest)) == 1
 
 
@@ -78,17 +43,17 @@ def test_a_channel_is_kept_by_number(bots: Bots) -> None:
     channel, last = channel_of(bot, "counted"), channel_of(bot, "kept")
     publish(bot, channel, *range(20))
     publish(bot, last, "the newest")
-    until(lambda: bodies(bot, channel) == [17, 18, 19])
+    eventually(lambda: bodies(bot, channel) == [17, 18, 19])
     publish(bot, channel, 20)
     publish(bot, last, "the newest")
-    until(lambda: bodies(bot, channel) == [18, 19, 20])
+    eventually(lambda: bodies(bot, channel) == [18, 19, 20])
 
 
 def test_a_channel_is_kept_by_size(bots: Bots) -> None:
     bot = bots()
     channel = channel_of(bot, "sized")
     publish(bot, channel, *("x" * 298 for _ in range(10)))  # 300 bytes each, as JSON
-    until(lambda: len(bodies(bot, channel)) == 3)
+    eventually(lambda: len(bodies(bot, channel)) == 3)
 
 
 def test_direct_messages_are_kept_by_recipient(bots: Bots) -> None:
@@ -104,7 +69,7 @@ def test_direct_messages_are_kept_by_recipient(bots: Bots) -> None:
         found = sender.ok("history", between=between, limit=100)["messages"]
         return [message["body"] for message in reversed(found)]
 
-    until(lambda: held(one) == [3, 4, 5])
+    eventually(lambda: held(one) == [3, 4, 5])
     assert held(other) == [0, 1, 2, 3, 4, 5]  # nobody has settled them
     assert [d["message"]["body"] for d in other.fetch(max=10)] == [0, 1, 2, 3, 4, 5]
 
@@ -121,12 +86,12 @@ def test_what_an_offline_subscriber_has_not_had_stays(bots: Bots) -> None:
     held, *rest = deliveries
     for delivery in rest:
         offline.settle("ack", delivery)
-    until(lambda: bodies(bot, channel) == [0, 8, 9])  # the first is held
+    eventually(lambda: bodies(bot, channel) == [0, 8, 9])  # the first is held
     offline.settle("ack", held)
     publish(bot, channel, 10)
     (last,) = offline.fetch()
     offline.settle("ack", last)
-    until(lambda: bodies(bot, channel) == [8, 9, 10])
+    eventually(lambda: bodies(bot, channel) == [8, 9, 10])
 
 
 def test_a_dead_letter_keeps_its_message_until_it_is_dropped(bots: Bots) -> None:
@@ -138,12 +103,12 @@ def test_a_dead_letter_keeps_its_message_until_it_is_dropped(bots: Bots) -> None
     reader.settle("term", first, reason="broken")
     for delivery in rest:
         reader.settle("ack", delivery)
-    until(lambda: bodies(bot, channel) == [0, 8, 9])
+    eventually(lambda: bodies(bot, channel) == [0, 8, 9])
     reader.ok("drop_dead", bot=reader.bot)
     publish(bot, channel, 10)
     (last,) = reader.fetch()
     reader.settle("ack", last)
-    until(lambda: bodies(bot, channel) == [8, 9, 10])
+    eventually(lambda: bodies(bot, channel) == [8, 9, 10])
 
 
 def test_everything_of_a_message_goes_with_it(bots: Bots) -> None:
@@ -155,7 +120,7 @@ def test_everything_of_a_message_goes_with_it(bots: Bots) -> None:
     seqs = [delivery["message"]["seq"] for delivery in deliveries]
     for delivery in deliveries:
         reader.settle("ack", delivery)
-    until(lambda: len(bodies(bot, channel)) == 3)
+    eventually(lambda: len(bodies(bot, channel)) == 3)
     left = on_disk(
         bots.daemon, "SELECT seq FROM bot_deliveries WHERE seq BETWEEN ? AND ?", seqs[0], seqs[-1]
     )
@@ -172,7 +137,7 @@ def test_a_new_subscriber_is_handed_nothing_that_is_deleted(bots: Bots) -> None:
     deliveries = reader.fetch(max=10)
     for delivery in deliveries:
         reader.settle("ack", delivery)
-    until(lambda: bodies(bot, channel) == [7, 8, 9])
+    eventually(lambda: bodies(bot, channel) == [7, 8, 9])
     late.fetch(wait=0.01)
     late.ok("subscribe", channel=channel, start=deliveries[0]["message"]["seq"])
     assert [d["message"]["body"] for d in late.fetch(max=10)] == [7, 8, 9]
@@ -184,7 +149,7 @@ def test_clients_that_are_gone_are_forgotten(bots: Bots) -> None:
         one.send("reader", 1)
         one.close()
     inactive = "SELECT count(*) FROM connections WHERE is_active = 0"
-    until(lambda: on_disk(bots.daemon, inactive) == [(3,)])
+    eventually(lambda: on_disk(bots.daemon, inactive) == [(3,)])
 
 
 def swept(bots: Bots) -> None:
@@ -192,4 +157,4 @@ def swept(bots: Bots) -> None:
     bot = bots("witness")
     channel = channel_of(bot, "counted")
     publish(bot, channel, 1, 2, 3, 4)
-    until(lambda: bodies(bot, channel) == [2, 3, 4])
+    eventually(lambda: bodies(bot, channel) == [2, 3, 4])

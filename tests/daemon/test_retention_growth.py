@@ -6,8 +6,9 @@ from contextlib import closing
 import pytest
 
 from tests.daemon.conftest import Bots
+from tests.daemon.contents import bodies, channel_of, on_disk, publish
 from tests.daemon.plain import Plain, new_id
-from tests.daemon.test_retention import bodies, channel_of, on_disk, publish, until
+from tests.waiting import eventually
 
 SETTINGS = """
 [retention]
@@ -46,7 +47,7 @@ def test_a_steady_load_stops_growing(own: Bots) -> None:
     for _ in range(3):
         rounds(publisher, reader, channel, 80)
         assert pages(own) < 3000  # in the end the bodies alone would fill twice as many
-    until(lambda: on_disk(own.daemon, "SELECT count(*) FROM bot_messages") == [(1000,)])
+    eventually(lambda: on_disk(own.daemon, "SELECT count(*) FROM bot_messages") == [(1000,)])
     assert on_disk(own.daemon, "SELECT count(*) FROM bot_deliveries") == [(1000,)]
 
 
@@ -58,7 +59,7 @@ def test_the_file_shrinks_after_a_flood(own: Bots) -> None:
     bot.send("nobody", "the newest")
     assert pages(own) > 4000
     own.daemon.restart(SETTINGS)  # and now there are rules
-    until(lambda: pages(own) < 600)
+    eventually(lambda: pages(own) < 600)
     own.daemon.stop()
     assert own.daemon.database.stat().st_size < 600 * 4096
 
@@ -72,7 +73,7 @@ def test_rules_hold_for_what_was_there_before_them(own: Bots) -> None:
     bot.send("nobody", "the newest")
     own.daemon.restart(SETTINGS)
     counts = "SELECT count(*) FROM bot_messages GROUP BY recipient_channel ORDER BY 1"
-    until(lambda: on_disk(own.daemon, counts) == [(1,), (100,), (1000,)])
+    eventually(lambda: on_disk(own.daemon, counts) == [(1,), (100,), (1000,)])
 
 
 def test_a_kill_in_the_middle_leaves_whole_messages(own: Bots) -> None:
@@ -94,7 +95,7 @@ def test_a_kill_in_the_middle_leaves_whole_messages(own: Bots) -> None:
             assert held >= 1000
         own.daemon.start()
         publisher, reader = own.named(str(publisher.bot)), own.named(str(reader.bot))
-    until(lambda: on_disk(own.daemon, "SELECT count(*) FROM bot_messages") == [(1000,)])
+    eventually(lambda: on_disk(own.daemon, "SELECT count(*) FROM bot_messages") == [(1000,)])
 
 
 def test_seqs_and_cursors_go_on_after_everything_was_deleted(own: Bots) -> None:
@@ -107,7 +108,7 @@ def test_seqs_and_cursors_go_on_after_everything_was_deleted(own: Bots) -> None:
     deliveries = reader.fetch(max=10)
     for delivery in deliveries:
         reader.settle("ack", delivery)
-    until(lambda: bodies(bot, channel) == [9])
+    eventually(lambda: bodies(bot, channel) == [9])
     newest = deliveries[-1]["message"]["seq"]
     own.daemon.kill()
     own.daemon.start()

@@ -3,8 +3,9 @@
 import time
 
 from tests.daemon.conftest import Bots
+from tests.daemon.contents import bodies, channel_of, on_disk, publish
 from tests.daemon.plain import Plain
-from tests.daemon.test_retention import bodies, channel_of, on_disk, publish, until
+from tests.waiting import eventually
 
 DROP = """
 [retention]
@@ -37,7 +38,7 @@ def test_an_offline_subscriber_loses_the_oldest_and_goes_on_with_the_rest(own: B
     offline.ok("subscribe", channel=channel)
     publish(bot, channel, *range(10))
     bot.send("nobody", "the newest")
-    until(lambda: bodies(bot, channel) == [7, 8, 9])
+    eventually(lambda: bodies(bot, channel) == [7, 8, 9])
     assert losses(own, offline) == [(channel, 7, 0)]
     assert f"{channel}: the settings of retention took 7 deliveries" in own.daemon.log()
     assert [d["message"]["body"] for d in offline.fetch(max=10)] == [7, 8, 9]
@@ -50,7 +51,7 @@ def test_what_a_mailbox_holds_in_memory_goes_too(own: Bots) -> None:
     reader.ok("subscribe", channel=channel)
     publish(bot, channel, *range(10))
     (held,) = reader.fetch(max=1)  # the rest is gathered
-    until(lambda: bodies(bot, channel) == [0, 8, 9])
+    eventually(lambda: bodies(bot, channel) == [0, 8, 9])
     reader.settle("ack", held)
     assert [d["message"]["body"] for d in reader.fetch(max=10)] == [8, 9]
     assert losses(own, reader) == [(channel, 7, 0)]
@@ -65,7 +66,7 @@ def test_what_waits_for_another_attempt_is_counted_too(own: Bots) -> None:
         reader.settle("nak", delivery, delay=3600)
     bot.send(str(reader.bot), "new")
     bot.send("nobody", "the newest")
-    until(lambda: losses(own, reader) == [("", 2, 0)])
+    eventually(lambda: losses(own, reader) == [("", 2, 0)])
     (delivery,) = reader.fetch(max=10)
     assert delivery["message"]["body"] == "new"
 
@@ -82,7 +83,7 @@ def test_a_dead_letter_goes_when_it_is_old_and_is_counted(own: Bots) -> None:
         reader.settle("ack", delivery)
     time.sleep(1.2)  # until it is old enough; then something has to happen
     publish(bot, channel, 3)
-    until(lambda: losses(own, reader) == [(channel, 0, 1)])
+    eventually(lambda: losses(own, reader) == [(channel, 0, 1)])
 
 
 def test_a_repeat_is_recognised_for_as_long_as_the_settings_say(own: Bots) -> None:
@@ -98,7 +99,7 @@ def test_a_repeat_is_recognised_for_as_long_as_the_settings_say(own: Bots) -> No
     again = bot.ask(first)[0]["ok"]
     assert (again["seq"], again["duplicate"]) == (receipt["seq"], True)
     assert bodies(bot, channel) == list(range(10))
-    until(lambda: bodies(bot, channel) == [7, 8, 9])
-    until(lambda: on_disk(own.daemon, "SELECT * FROM bot_messages WHERE body = '0'") == [])
+    eventually(lambda: bodies(bot, channel) == [7, 8, 9])
+    eventually(lambda: on_disk(own.daemon, "SELECT * FROM bot_messages WHERE body = '0'") == [])
     anew = bot.ask(first)[0]["ok"]
     assert (anew["seq"] > receipt["seq"], anew.get("duplicate", False)) == (True, False)

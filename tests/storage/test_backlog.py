@@ -15,8 +15,8 @@ from botbus_storage.operations import (
 )
 from botbus_storage.reading import backlog
 from botbus_storage.reading.backlog import count_backlog
+from tests.storage.executing import run, saved
 from tests.storage.letters import SENDER, letter
-from tests.storage.test_engine import run, saved
 
 
 @pytest.fixture

@@ -24,17 +24,8 @@ from botbus_storage.operations import (
     Subscribe,
     TryWriting,
 )
+from tests.storage.executing import run, saved
 from tests.storage.letters import SENDER, letter
-
-
-def run(engine: SqliteEngine, *operations: Operation, atomic: bool = False) -> list[Result]:
-    (results,) = engine.execute([Group(operations, atomic)])
-    return results
-
-
-def saved(result: Result) -> Saved:
-    assert isinstance(result, Saved), result
-    return result
 
 
 def fault(result: Result) -> Fault:

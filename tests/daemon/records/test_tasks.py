@@ -6,12 +6,7 @@ import pytest
 
 from tests.daemon.conftest import Bots, unique
 from tests.daemon.plain import Json, Plain, new_id
-
-
-def made(bot: Plain, title: str = "t", **fields: Any) -> Json:
-    fields = {"task_type": "script", **fields}
-    task: Json = bot.ok("create_task", id=new_id(), title=title, **fields)["task"]
-    return task
+from tests.daemon.records.making import made
 
 
 def workflow(bot: Plain, **fields: Any) -> Json:

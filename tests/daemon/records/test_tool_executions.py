@@ -7,7 +7,7 @@ import pytest
 
 from tests.daemon.conftest import Bots, unique
 from tests.daemon.plain import Json, Plain, new_id
-from tests.daemon.records.test_tasks import made
+from tests.daemon.records.making import made
 
 
 def started(bot: Plain, **fields: Any) -> Json:

@@ -10,9 +10,12 @@ import pytest
 from botbus_daemon.presence import Connection, Peer
 from botbus_daemon.records.clients import MOST_UNWRITTEN, Clients
 from botbus_storage.store import Store
-from tests.daemon.test_recording import anyio_backend, set_pages, store
+from tests.daemon.small_disk import set_pages
 
-__all__ = ["anyio_backend", "store"]
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 def recorded(folder: Path) -> list[tuple[str, int]]:

@@ -1,23 +1,13 @@
 """Finished runs are kept for a while and up to a number; unfinished ones for ever."""
 
 import sqlite3
-import time
 from contextlib import closing
 
 from tests.daemon.conftest import Bots
-from tests.daemon.plain import Plain, new_id
-from tests.daemon.workflows.worker import begun, complete, finish, look, save, start
+from tests.daemon.plain import new_id
+from tests.daemon.workflows.worker import begun, complete, finish, left, look, save, start
 
 LONG_AGO = "2020-01-01T00:00:00.000000Z"
-
-
-def left(bot: Plain, count: int, seconds: float = 10.0) -> list[str]:
-    """Waits until so many runs are left; their ids."""
-    deadline = time.monotonic() + seconds
-    while len(runs := bot.ok("list_runs", limit=1000)["runs"]) > count:
-        assert time.monotonic() < deadline, f"{len(runs)} runs are left"
-        time.sleep(0.02)  # nobody is told that a run is deleted
-    return [run["id"] for run in runs]
 
 
 def test_what_ended_long_ago_is_deleted_with_its_steps(own: Bots) -> None:

@@ -4,6 +4,7 @@ from itertools import count
 from typing import Any
 
 from tests.daemon.plain import Json, Plain, new_id
+from tests.waiting import eventually
 
 _numbers = count(1)
 
@@ -158,3 +159,13 @@ def told(claimed: Json, step_id: str) -> Json:
     """A step as it was told along with its run."""
     found: list[Json] = [s for s in claimed["steps"] if s["step_id"] == step_id]
     return found[-1]
+
+
+def left(bot: Plain, count: int, seconds: float = 10.0) -> list[str]:
+    """Waits until no more than so many runs are left, which nobody is told; their ids."""
+
+    def runs() -> list[str]:
+        return [run["id"] for run in bot.ok("list_runs", limit=1000)["runs"]]
+
+    eventually(lambda: len(runs()) <= count, seconds)
+    return runs()

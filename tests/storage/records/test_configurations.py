@@ -16,7 +16,7 @@ from botbus_storage.record_operations.connections import OpenRecords
 from botbus_storage.record_operations.outcomes import Configured
 from botbus_storage.store import Store
 from tests.storage.letters import SENDER, letter
-from tests.storage.records.test_workstreams import refused
+from tests.storage.records.answers import refused
 
 BY = {"bot_id": SENDER, "bot": "operator"}
 

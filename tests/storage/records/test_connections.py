@@ -24,10 +24,9 @@ from botbus_storage.record_operations.connections import (
 )
 from botbus_storage.record_operations.outcomes import Overdue
 from botbus_storage.store import Store
-from tests.storage.records.test_tool_executions import Clock, clock, outcome, timed
-from tests.storage.records.test_workstreams import ALL, refused
-
-__all__ = ["clock", "timed"]
+from tests.storage.clock import Clock
+from tests.storage.executing import outcome
+from tests.storage.records.answers import ALL, refused
 
 
 def registration(client: str = "browser", **fields: object) -> RegisterConnection:

@@ -19,7 +19,8 @@ from botbus_storage.record_operations.tasks import (
 )
 from botbus_storage.store import Store
 from botbus_storage.workflow_operations import SaveDefinition
-from tests.storage.records.test_workstreams import ALL, refused
+from tests.storage.records.answers import ALL, refused
+from tests.storage.records.making import made
 
 WAY_TO: dict[TaskStatus, list[TaskStatus]] = {
     "pending": [],
@@ -28,11 +29,6 @@ WAY_TO: dict[TaskStatus, list[TaskStatus]] = {
     "failed": ["failed"],
     "cancelled": ["cancelled"],
 }
-
-
-async def made(store: Store, title: str = "Fix #12", **fields: object) -> Task:
-    given = {"id": new_id(), "title": title, "task_type": "script", **fields}
-    return (await store.tasks.create_task(CreateTask(**given))).record  # type: ignore[arg-type] # as given
 
 
 async def moved(store: Store, task: Task, status: TaskStatus, error: str | None = None) -> Task:

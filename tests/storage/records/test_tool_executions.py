@@ -8,8 +8,7 @@ import pytest
 from botbus_protocol import timestamps
 from botbus_protocol.grammar import new_id
 from botbus_protocol.records import ToolExecution
-from botbus_storage.engine import Group, Result, SqliteEngine
-from botbus_storage.operations import Operation
+from botbus_storage.engine import SqliteEngine
 from botbus_storage.reading.records.tool_executions import ExecutionScope
 from botbus_storage.record_operations.connections import EndOverdue, OpenRecords
 from botbus_storage.record_operations.outcomes import Kept, Overdue
@@ -19,8 +18,10 @@ from botbus_storage.record_operations.tool_executions import (
     StartToolExecution,
 )
 from botbus_storage.store import Store
-from tests.storage.records.test_tasks import made
-from tests.storage.records.test_workstreams import ALL, refused
+from tests.storage.clock import Clock
+from tests.storage.executing import outcome
+from tests.storage.records.answers import ALL, refused
+from tests.storage.records.making import made
 
 
 async def started(store: Store, task_id: str, tool: str = "grep", **fields: object) -> str:
@@ -114,20 +115,6 @@ async def test_lists_by_task_tool_status(store: Store) -> None:
     assert await listed() == [third]
 
 
-class Clock:
-    """The time as a test sets it."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def outcome(engine: SqliteEngine, operation: Operation) -> Result:
-    return engine.execute([Group([operation])])[0][0]
-
-
 def entry(engine: SqliteEngine, **fields: object) -> ToolExecution:
     task = CreateTask(id=new_id(), title="t", task_type="script")
     given = {"id": new_id(), "task_id": task.id, "tool_name": "grep", **fields}
@@ -137,16 +124,6 @@ def entry(engine: SqliteEngine, **fields: object) -> ToolExecution:
     assert isinstance(kept, Kept)
     assert isinstance(kept.record, ToolExecution)
     return kept.record
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def timed(engine: SqliteEngine, clock: Clock) -> SqliteEngine:
-    return SqliteEngine(engine.connection, clock)
 
 
 def test_what_is_overdue_is_marked_and_the_next_deadline_told(

@@ -1,8 +1,5 @@
 """What any `WorkstreamRepository` has to do."""
 
-import pytest
-
-from botbus_protocol.errors import Refused
 from botbus_protocol.grammar import new_id
 from botbus_protocol.records import SCRATCH
 from botbus_storage.engine import Group, SqliteEngine
@@ -18,15 +15,7 @@ from botbus_storage.record_operations.workstreams import (
     UpdateWorkstream,
 )
 from botbus_storage.store import Store
-
-ALL = Window(limit=100)
-
-
-async def refused(awaitable: object) -> str:
-    """The code of a refusal."""
-    with pytest.raises(Refused) as caught:
-        await awaitable  # type: ignore[misc] # any method of a repository
-    return caught.value.fault.code
+from tests.storage.records.answers import ALL, refused
 
 
 async def made(store: Store, title: str = "Release", **fields: object) -> str:

@@ -39,24 +39,11 @@ from botbus_storage.workflow_operations import (
     UpdateRunStatus,
     aftermath_of,
 )
+from tests.storage.clock import START, Clock
 
 T = TypeVar("T")
-START = 1_800_000_000.0
 MOST_CRASHES = 20
 _STEPS = f"SELECT {STEP_COLUMNS} FROM workflow_steps s WHERE s.run_id = ? ORDER BY s.seq"
-
-
-class Clock:
-    """Seconds since 1970; it stands still until somebody turns it."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-    def text(self, after: float = 0.0) -> str:
-        return timestamps.from_epoch(self.now + after)
 
 
 class Scene:

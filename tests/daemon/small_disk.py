@@ -1,0 +1,15 @@
+"""A disk that is full: no file of the database may grow."""
+
+import sqlite3
+
+from botbus_storage.store import Store
+
+
+async def set_pages(store: Store, most: int | None) -> None:
+    """Limits the database to its size, or to none."""
+
+    def limit(connection: sqlite3.Connection) -> None:
+        (now,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {most or now}").fetchall()
+
+    await store._writer._connection.run(limit)
