@@ -3,15 +3,19 @@
 The text has a fixed width, so it sorts as it is and SQLite compares it without parsing.
 """
 
+import math
 from datetime import UTC, datetime
-
-WIDTH = len("2026-01-01T00:00:00.000000Z")
+from functools import lru_cache
 
 
 def from_epoch(seconds: float) -> str:
     """Text of a time given in seconds since 1970. Raises ValueError beyond the year 9999."""
     try:
-        return _text(datetime.fromtimestamp(seconds, UTC))
+        whole = math.floor(seconds)
+        micros = round((seconds - whole) * 1_000_000)
+        if micros == 1_000_000:
+            whole, micros = whole + 1, 0
+        return f"{_second(whole)}.{micros:06d}Z"
     except (OverflowError, OSError) as error:
         raise ValueError(f"a time {seconds} seconds from 1970 cannot be written") from error
 
@@ -20,11 +24,13 @@ def format_time(moment: datetime) -> str:
     """Text of an aware datetime. Raises ValueError for a naive one."""
     if moment.tzinfo is None:
         raise ValueError(f"time {moment.isoformat()} has no time zone: pass an aware datetime")
-    return _text(moment.astimezone(UTC))
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds")[: WIDTH - 1] + "Z"
+@lru_cache(maxsize=64)
+def _second(whole: int) -> str:
+    """A second as text, without its fraction; remembered, for nearly all times are close to now."""
+    return datetime.fromtimestamp(whole, UTC).replace(tzinfo=None).isoformat()
 
 
 def parse_time(text: str, field: str) -> datetime:

@@ -20,7 +20,7 @@ moments = st.datetimes(
 @given(moments)
 def test_a_time_survives_in_utc(moment: datetime) -> None:
     text = timestamps.format_time(moment)
-    assert len(text) == timestamps.WIDTH
+    assert len(text) == len("2026-01-31T09:00:00.000000Z")
     assert text.endswith("Z")
     assert timestamps.parse_time(text, "t") == moment
     assert timestamps.normal_time(moment.isoformat(), "t") == text
@@ -82,6 +82,16 @@ def test_any_text_is_a_time_or_a_value_error(text: str) -> None:
 def test_a_time_without_a_zone_cannot_be_written() -> None:
     with pytest.raises(ValueError, match="aware"):
         timestamps.format_time(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
+
+
+@given(st.floats(-6e10, 2e11))
+def test_an_epoch_is_written_as_datetime_rounds_it(seconds: float) -> None:
+    moment = datetime.fromtimestamp(seconds, UTC)
+    assert timestamps.from_epoch(seconds) == timestamps.format_time(moment)
+
+
+def test_a_fraction_that_rounds_up_makes_another_second() -> None:
+    assert timestamps.from_epoch(59.9999999) == "1970-01-01T00:01:00.000000Z"
 
 
 @pytest.mark.parametrize("seconds", [1e300, 3e11, float("inf")])
