@@ -21,7 +21,8 @@ END = "<!-- the end of what is written so -->\n"
 _COMMENTED = re.compile(
     r"((?:^-- .*\n)+)^(?:CREATE TABLE (\w+)|ALTER TABLE (\w+) ADD COLUMN (\w+))", re.MULTILINE
 )
-_TABLE = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
+_TABLE = re.compile(r"^CREATE TABLE (\w+)(?<!_rebuilt)\b", re.MULTILINE)
+"""One that is rebuilt takes the place, and the name, of another."""
 
 
 class Column(NamedTuple):

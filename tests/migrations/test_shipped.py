@@ -1,5 +1,6 @@
 """The daemon's own migrations: complete, in the wheel, reversible, quick, and safe over any rows."""
 
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import botbus_migrations
 from botbus_storage.migrator import GOLDEN, MigrationError, Migrator
 from botbus_storage.migrator.folder import Migration, read
+from botbus_storage.migrator.statements import Statement
 from tests.migrations.databases import SETS, objects
 from tests.migrations.full_rows import counts, fill
 
@@ -50,10 +52,17 @@ def test_every_migration_has_a_way_down(migration: Migration) -> None:
 
 @pytest.mark.parametrize("migration", SHIPPED, ids=lambda migration: migration.title)
 def test_schema_and_seed_data_are_apart(migration: Migration) -> None:
-    verbs = {statement.verb for statement in migration.up.statements()}
+    statements = [one for one in migration.up.statements() if not _copies(one)]
+    verbs = {statement.verb for statement in statements}
     assert "CREATE" not in verbs or not verbs & {"INSERT", "REPLACE"}, (
         "a migration that makes tables adds no rows: give the rows a migration of their own"
     )
+
+
+def _copies(statement: Statement) -> bool:
+    """Whether it moves the rows of a table to another one, which takes its place."""
+    copied = re.search(r"^INSERT INTO (\w+)_rebuilt\b.*\bFROM (\w+);$", statement.text, re.DOTALL)
+    return copied is not None and copied[1] == copied[2]
 
 
 @pytest.fixture

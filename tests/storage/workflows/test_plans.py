@@ -17,6 +17,7 @@ PLANS = [
     (endings.CHILDREN, 1, "idx_workflow_runs_parent"),
     (step_rows.COUNTING, 2, "idx_workflow_steps_attempt"),
     (step_rows.BY_ID, 1, "idx_workflow_steps_id"),
+    (step_rows.CLOSE, 3, "idx_workflow_steps_open"),
 ]
 
 

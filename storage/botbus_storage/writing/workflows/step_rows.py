@@ -39,9 +39,9 @@ _FINISH = """
     UPDATE workflow_steps
     SET status = ?, final = ?, output = ?, error = ?, lease = ?, completed_at = ? WHERE seq = ?
 """
-_CLOSE = """
+CLOSE = """
     UPDATE workflow_steps SET status = 'failed', error = ?, completed_at = ?
-    WHERE run_id = ? AND status IN ('pending', 'running', 'waiting_approval')
+    WHERE run_id = ? AND completed_at IS NULL
 """
 
 
@@ -172,7 +172,7 @@ def give_up(tx: Transaction, step: StepRow) -> None:
 
 def close_all(tx: Transaction, run_id: str, why: str) -> None:
     """Ends the attempts that are open when their run ends; all of them may fail from where they are."""
-    tx.connection.execute(_CLOSE, (why, tx.now, run_id))
+    tx.connection.execute(CLOSE, (why, tx.now, run_id))
 
 
 def hash_of(text: str | None) -> str:
