@@ -228,7 +228,8 @@ class Execution:
         """What came of the function; None if the run has gone meanwhile."""
         try:
             value = await self.workflow.function(run)
-            return Outcome(self.workflow.shape.stored(value, f"the result of {self.workflow.name}"))
+            stored, _ = self.workflow.shape.taken(value, f"the result of {self.workflow.name}")
+            return Outcome(stored)
         except Gone:
             return None
         except BaseExceptionGroup as group:

@@ -8,7 +8,7 @@ the same value.
 import inspect
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 
@@ -19,33 +19,41 @@ _EXACT = frozenset({str, int, bool, float, type(None)})
 """Types that JSON brings back as they were."""
 _FREE = (Any, object)
 """Annotations that say nothing."""
+_json = msgspec.json.Encoder().encode
 
 
-class Shape(NamedTuple):
-    is_async: bool
-    type: Any
-    """What the plain value is converted to; Any for nothing."""
+class Shape:
+    """Whether a function is awaited, and the type that its plain result becomes; Any for none."""
 
-    def stored(self, value: Any, what: str) -> Any:
-        """The plain value to store. Raises Invalid if JSON cannot hold it, or the type forbids it."""
+    __slots__ = ("_read", "is_async", "type")
+
+    def __init__(self, is_async: bool, type_: Any = Any) -> None:
+        self.is_async = is_async
+        self.type = type_
+        # By way of JSON: a decoder keeps what it knows of a type, `convert` learns it each time.
+        self._read = None if type_ is Any else msgspec.json.Decoder(type_).decode
+
+    def taken(self, value: Any, what: str) -> tuple[Any, Any]:
+        """The plain value to store, and what the author gets for it.
+
+        Raises Invalid if JSON cannot hold it, or the type forbids it.
+        """
         found = plain(value, what)
-        if self.type is not Any and type(value) is not self.type:
-            self.restored(found, what)
-        return found
+        return found, self.restored(found, what)
 
     def restored(self, value: Any, what: str) -> Any:
         """What the author gets for a plain value. Raises Invalid if the type forbids it."""
-        if self.type is Any or (type(value) is self.type and self.type in _EXACT):
+        if self._read is None or (type(value) is self.type and self.type in _EXACT):
             return value
         try:
-            return msgspec.convert(value, self.type, str_keys=True)
+            return self._read(_json(value))
         except msgspec.ValidationError as error:
             raise Invalid(
                 f"{what} is not what its annotation says: {error}; correct one of the two"
             ) from None
 
 
-UNTYPED = Shape(False, Any)
+UNTYPED = Shape(False)
 """Of what is taken as it is stored."""
 
 

@@ -127,7 +127,7 @@ class Stepping:
         what = f"the result of step {name!r}"
         changes = execution.context.take()
         try:
-            stored = self._shape.stored(value, what)
+            stored, result = self._shape.taken(value, what)
             request = CompleteStep(
                 run=execution.grip.run,
                 step=name,
@@ -142,7 +142,7 @@ class Stepping:
             execution.context.put_back(changes)
             await self._tell_failure(error.message, elapsed, final=True)
             raise step_error(name, error.message[:MAX_ERROR]) from None
-        return self._shape.restored(stored, what)
+        return result
 
     async def _fail(self, error: BaseException, elapsed: float) -> None:
         """Tells that an attempt has failed. Raises StepFailed if it was the last one."""

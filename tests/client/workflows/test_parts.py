@@ -207,34 +207,35 @@ class TestShapes:
 
         function.__annotations__["return"] = kind
         shape = shape_of(function)
-        stored = shape.stored(value, "the result")
+        stored, result = shape.taken(value, "the result")
         again = msgspec.json.decode(msgspec.json.encode(stored))
+        assert result == value
         assert shape.restored(stored, "the result") == value
         assert shape.restored(again, "the result") == value
 
     def test_without_annotation_json_values_come_back(self) -> None:
         shape = shape_of(lambda: None)
-        assert shape.stored(Tag("v1", datetime(2026, 1, 1, tzinfo=UTC)), "it") == {
-            "name": "v1",
-            "made": "2026-01-01T00:00:00Z",
-        }
-        assert shape.stored((1, 2), "it") == [1, 2]
+        plain = {"name": "v1", "made": "2026-01-01T00:00:00Z"}
+        assert shape.taken(Tag("v1", datetime(2026, 1, 1, tzinfo=UTC)), "it") == (plain, plain)
+        assert shape.taken((1, 2), "it") == ([1, 2], [1, 2])
 
     def test_a_copy_is_given_so_that_nobody_changes_what_is_stored(self) -> None:
         given = {"a": [1]}
-        assert shape_of(lambda: None).stored(given, "it") is not given
+        stored, result = shape_of(lambda: None).taken(given, "it")
+        assert stored is not given
+        assert result is not given
 
     @pytest.mark.parametrize("value", [object(), {"a": object()}, [object], lambda: 1])
     def test_what_json_cannot_hold_is_named(self, value: Any) -> None:
         with pytest.raises(botbus.Invalid, match=r"the result has a .*, which JSON cannot hold"):
-            shape_of(lambda: None).stored(value, "the result")
+            shape_of(lambda: None).taken(value, "the result")
 
     def test_what_contradicts_its_annotation_is_said(self) -> None:
         def number() -> int:
             return "one"  # type: ignore[return-value] # on purpose
 
         with pytest.raises(botbus.Invalid, match="not what its annotation says: Expected `int`"):
-            shape_of(number).stored(number(), "the result")
+            shape_of(number).taken(number(), "the result")
 
     def test_who_is_awaited(self) -> None:
         async def slow(_: int) -> int:
@@ -244,7 +245,9 @@ class TestShapes:
             async def __call__(self) -> int:
                 return 1
 
-        assert shape_of(slow) == shape_of(partial(slow, 1)) == shape_of(Callable()) == (True, int)
+        for awaited in (slow, partial(slow, 1), Callable()):
+            shape = shape_of(awaited)
+            assert (shape.is_async, shape.type) == (True, int)
         assert shape_of(lambda: slow(1)).is_async is False
         assert shape_of(len).is_async is False
 
