@@ -226,6 +226,16 @@ def test_what_the_schema_refuses_fails_alone(engine: SqliteEngine, database: Pat
     assert count(database) == 2
 
 
+def test_what_the_schema_refuses_at_the_end_of_an_atomic_group_undoes_all_of_it(
+    engine: SqliteEngine, database: Path
+) -> None:
+    made, refused = CreateChannel(name="half", bot_id=SENDER), letter(body="no json")
+    assert fault(run(engine, made, refused, atomic=True)[0]).code == "internal"
+    assert saved(run(engine, letter())[0]).seq == 1
+    assert fault(run(engine, letter(channel="half"))[0]).code == "not_found"
+    assert count(database) == 1
+
+
 def test_a_final_state_is_never_overwritten(engine: SqliteEngine) -> None:
     message = saved(run(engine, letter())[0])
     assert message.recipient_id is not None

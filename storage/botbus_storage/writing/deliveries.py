@@ -52,7 +52,7 @@ _DROP = """
 
 def record_delivery(tx: Transaction, op: RecordDelivery) -> Changed:
     final = op.state not in {"leased", "waiting"}
-    tx.add_delivery(
+    tx.deliveries.append(
         (
             op.seq,
             op.bot_id,

@@ -21,9 +21,7 @@ def append_event(
     sender = system_bot(tx)
     seq = tx.next_seq()
     text = _to_json(body).decode()
-    tx.add_channel_message(
-        (seq, message_id, sender.id, sender.name, channel, kind, text, None, None)
-    )
+    tx.events.append((seq, message_id, sender.id, sender.name, channel, kind, text))
     return Message(
         seq=seq,
         id=message_id,

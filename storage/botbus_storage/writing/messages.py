@@ -67,8 +67,8 @@ def _save_to_bot(tx: Transaction, op: SaveMessage, bot: KnownBot) -> Saved:
 def _append(tx: Transaction, op: SaveMessage, kind: str, recipient_id: str | None) -> int:
     seq = tx.next_seq()
     if _is_plain(op):
-        add = tx.add_channel_message if recipient_id is None else tx.add_direct_message
-        add(
+        rows = tx.channel_messages if recipient_id is None else tx.direct_messages
+        rows.append(
             (
                 seq,
                 op.id,
@@ -82,7 +82,7 @@ def _append(tx: Transaction, op: SaveMessage, kind: str, recipient_id: str | Non
             )
         )
         return seq
-    tx.add_message(
+    tx.messages.append(
         (
             seq,
             op.id,
@@ -97,7 +97,6 @@ def _append(tx: Transaction, op: SaveMessage, kind: str, recipient_id: str | Non
             op.thread_id,
             op.hops,
             op.headers,
-            tx.now,
             op.expires_at,
             op.deliver_at,
             op.session_id,

@@ -33,12 +33,20 @@ _CHANNEL_MESSAGES = RowWriter(
     suffix="ON CONFLICT (id) DO NOTHING",
 )
 """Most messages: no reply, headers, times or session."""
+_EVENTS = RowWriter(
+    """INSERT INTO bot_messages (
+        timestamp, seq, id, sender_bot_id, sender_bot_name, recipient_channel, message_type, body,
+        recipient_type)""",
+    row="?1, ?, ?, ?, ?, ?, ?, ?, 'channel'",
+    suffix="ON CONFLICT (id) DO NOTHING",
+)
+"""Messages of the daemon itself, which no process has sent."""
 _MESSAGES = RowWriter(
     """INSERT INTO bot_messages (
-        seq, id, sender_bot_id, sender_bot_name, recipient_type, recipient_bot_id,
-        recipient_channel, message_type, body, reply_to, thread_id, hops, headers, timestamp,
-        expires_at, deliver_at, session_id, sender_uid, sender_pid)""",
-    row=", ".join("?" * 19),
+        timestamp, seq, id, sender_bot_id, sender_bot_name, recipient_type, recipient_bot_id,
+        recipient_channel, message_type, body, reply_to, thread_id, hops, headers, expires_at,
+        deliver_at, session_id, sender_uid, sender_pid)""",
+    row="?1, " + ", ".join("?" * 18),
     suffix="ON CONFLICT (id) DO NOTHING",
 )
 _DELIVERIES = RowWriter(
@@ -75,6 +83,10 @@ _STEPS = RowWriter(
 for, and of a step that waits for something (whose kind says what) none."""
 
 
+Rows = list[tuple[Any, ...]]
+"""Gathered, and not yet written."""
+
+
 class Collision(Exception):  # noqa: N818 - not an error: the same work is done again, carefully
     """An id that was assumed to be new is there already, or a gathered row may not be written."""
 
@@ -92,67 +104,54 @@ class Transaction:
         self.careful = False
         self.subscribers: dict[str, int] = {}
         """Subscribers by channel, for the channels this transaction has looked up."""
-        self._direct_messages: list[tuple[Any, ...]] = []
-        self._channel_messages: list[tuple[Any, ...]] = []
-        self._messages: list[tuple[Any, ...]] = []
-        self._deliveries: list[tuple[Any, ...]] = []
-        self._steps: list[tuple[Any, ...]] = []
+        self.direct_messages: Rows = []
+        self.channel_messages: Rows = []
+        self.events: Rows = []
+        self.messages: Rows = []
+        self.deliveries: Rows = []
+        self.steps: Rows = []
 
     def next_seq(self) -> int:
         self.last_seq += 1
         return self.last_seq
 
-    def add_direct_message(self, row: tuple[Any, ...]) -> None:
-        self._direct_messages.append(row)
-
-    def add_channel_message(self, row: tuple[Any, ...]) -> None:
-        self._channel_messages.append(row)
-
-    def add_message(self, row: tuple[Any, ...]) -> None:
-        self._messages.append(row)
-
-    def add_delivery(self, row: tuple[Any, ...]) -> None:
-        self._deliveries.append(row)
-
-    def add_step(self, row: tuple[Any, ...]) -> None:
-        self._steps.append(row)
-
     def flush_steps(self) -> None:
         """Writes the steps that were gathered. Raises Collision."""
-        if self._steps:
-            rows, self._steps = self._steps, []
-            if _STEPS.write(self.connection, rows, (self.now,)) != len(rows):
-                raise Collision
+        self._write(_STEPS, self.steps)
 
     def flush(self) -> None:
         """Writes what was gathered. Raises Collision."""
         self.flush_steps()
-        if self._direct_messages:
-            rows, self._direct_messages = self._direct_messages, []
-            if _DIRECT_MESSAGES.write(self.connection, rows, (self.now,)) != len(rows):
-                raise Collision
-        if self._channel_messages:
-            rows, self._channel_messages = self._channel_messages, []
-            if _CHANNEL_MESSAGES.write(self.connection, rows, (self.now,)) != len(rows):
-                raise Collision
-        if self._messages:
-            rows, self._messages = self._messages, []
-            if _MESSAGES.write(self.connection, rows) != len(rows):
-                raise Collision
-        if self._deliveries:
-            rows, self._deliveries = self._deliveries, []
-            _DELIVERIES.write(self.connection, rows)
+        self._write(_DIRECT_MESSAGES, self.direct_messages)
+        self._write(_CHANNEL_MESSAGES, self.channel_messages)
+        self._write(_EVENTS, self.events)
+        self._write(_MESSAGES, self.messages)
+        if self.deliveries:
+            _DELIVERIES.write(self.connection, self.deliveries)
+            self.deliveries.clear()
+
+    def _write(self, writer: RowWriter, rows: Rows) -> None:
+        if not rows:
+            return
+        gathered = rows.copy()
+        rows.clear()
+        if writer.write(self.connection, gathered, (self.now,)) != len(gathered):
+            raise Collision
 
     def savepoint(self) -> "Savepoint":
         return Savepoint(self)
 
     def forget(self) -> None:
         """Drops what was gathered and what was remembered of rows that are rolled back."""
-        self._direct_messages.clear()
-        self._channel_messages.clear()
-        self._messages.clear()
-        self._deliveries.clear()
-        self._steps.clear()
+        for rows in (
+            self.direct_messages,
+            self.channel_messages,
+            self.events,
+            self.messages,
+            self.deliveries,
+            self.steps,
+        ):
+            rows.clear()
         self.subscribers.clear()
         self.bots.forget()
 
@@ -173,13 +172,20 @@ class Savepoint:
         self._transaction.connection.execute("SAVEPOINT part")
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        connection = self._transaction.connection
-        if kind is None:
-            self._transaction.flush()
-            connection.execute("RELEASE part")
+        if kind is not None:
+            self._undo()
             return
+        try:
+            self._transaction.flush()
+        except BaseException:
+            self._undo()
+            raise
+        self._transaction.connection.execute("RELEASE part")
+
+    def _undo(self) -> None:
         self._transaction.forget()
         self._transaction.last_seq = self._seq
+        connection = self._transaction.connection
         if connection.in_transaction:  # SQLite itself rolls back when the disk is full
             connection.execute("ROLLBACK TO part")
             connection.execute("RELEASE part")

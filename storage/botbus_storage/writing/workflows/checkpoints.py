@@ -27,7 +27,7 @@ def finish_step(tx: Transaction, op: FinishStep) -> Checkpointed:
     if tx.careful or op.attempt != 1 or op.context or _is_large(op):
         tx.flush_steps()
         return _finish_with_care(tx, op)
-    tx.add_step(
+    tx.steps.append(
         (
             new_id(),
             op.run,

@@ -6,7 +6,7 @@ import msgspec
 
 from botbus_protocol.errors import Code, Refused
 from botbus_storage.workflow_operations import CreatedRun, CreateRun
-from botbus_storage.writing.transaction import Transaction
+from botbus_storage.writing.transaction import MAYBE, Transaction
 from botbus_storage.writing.workflows import slots, waits
 from botbus_storage.writing.workflows.claims import claim, limit_time, room_of
 from botbus_storage.writing.workflows.consequences import Consequences
@@ -19,13 +19,17 @@ _SAME_ID = """
     FROM workflow_runs WHERE id = ?
 """
 _SAME_KEY = "SELECT id FROM workflow_runs WHERE workflow_id = ? AND run_key = ?"
-_ADD = """
+_ADD = f"""
     INSERT INTO workflow_runs (
         id, workflow_id, workflow_name, workflow_version, snapshot_id, run_key, concurrency_key,
         concurrency_limit, priority, context_bytes, start_seq, status, has_slot, ready, attempt,
         lease, holder_bot_id, holder_pid, started_at, timeout_at, trigger_type, trigger_payload,
         context, created_at, started_by_bot_id, parent_run_id, parent_step_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES (
+        ?, ?, ?, ?, ?, {MAYBE}, {MAYBE},
+        ?, ?, ?, ?, ?, ?, ?, ?,
+        {MAYBE}, {MAYBE}, {MAYBE}, {MAYBE}, {MAYBE}, ?, {MAYBE},
+        ?, ?, ?, {MAYBE}, {MAYBE})
 """
 _SCHEDULE = "SELECT 1 FROM workflow_schedules WHERE id = ?"
 _MOVE_SCHEDULE = "UPDATE workflow_schedules SET last_at = ?, next_at = ? WHERE id = ?"
@@ -136,8 +140,8 @@ def _insert(tx: Transaction, op: CreateRun, run: RunRow) -> None:
         run.workflow_name,
         run.version,
         run.snapshot_id,
-        run.key,
-        run.concurrency_key,
+        run.key or "",
+        run.concurrency_key or "",
         run.concurrency_limit,
         run.priority,
         run.context_bytes,
@@ -146,18 +150,18 @@ def _insert(tx: Transaction, op: CreateRun, run: RunRow) -> None:
         run.has_slot,
         run.ready,
         run.attempt,
-        run.lease,
-        run.holder_bot_id,
-        run.holder_pid,
-        run.started_at,
-        run.timeout_at,
+        run.lease or "",
+        run.holder_bot_id or "",
+        run.holder_pid or "",
+        run.started_at or "",
+        run.timeout_at or "",
         op.trigger_type,
-        op.input,
+        op.input or "",
         op.context or "{}",
         tx.now,
         op.bot_id,
-        op.parent,
-        op.parent_step,
+        op.parent or "",
+        op.parent_step or "",
     )
     tx.connection.execute(_ADD, values)
 

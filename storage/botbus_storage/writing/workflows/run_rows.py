@@ -11,7 +11,7 @@ from botbus_protocol.errors import Code, Refused
 from botbus_protocol.records import Run
 from botbus_protocol.states import RUN_ENDS, RunStatus, check_run_move
 from botbus_storage.reading.run_rows import read_run
-from botbus_storage.writing.transaction import Transaction
+from botbus_storage.writing.transaction import MAYBE, Transaction
 
 COLUMNS = """
     r.seq, r.id, r.workflow_id, r.workflow_name, r.workflow_version, r.snapshot_id, r.run_key,
@@ -20,11 +20,12 @@ COLUMNS = """
     r.holder_bot_id, r.holder_pid, r.error, r.started_at, r.completed_at, r.timeout_at
 """
 _FIND = f"SELECT {COLUMNS} FROM workflow_runs r WHERE r.id = ?"
-_SAVE = """
+_SAVE = f"""
     UPDATE workflow_runs SET
         status = ?, has_slot = ?, ready = ?, pausing = ?, held = ?, arrived = ?, attempt = ?,
-        crashes = ?, lease = ?, holder_bot_id = ?, holder_pid = ?, error = ?, started_at = ?,
-        completed_at = ?, timeout_at = ?, result = coalesce(?, result)
+        crashes = ?, lease = {MAYBE}, holder_bot_id = {MAYBE}, holder_pid = {MAYBE},
+        error = {MAYBE}, started_at = {MAYBE}, completed_at = {MAYBE}, timeout_at = {MAYBE},
+        result = coalesce({MAYBE}, result)
     WHERE seq = ?
 """
 
@@ -116,14 +117,14 @@ def save(tx: Transaction, run: RunRow, result: str | None = None) -> None:
             run.arrived,
             run.attempt,
             run.crashes,
-            run.lease,
-            run.holder_bot_id,
-            run.holder_pid,
-            run.error,
-            run.started_at,
-            run.completed_at,
-            run.timeout_at,
-            result,
+            run.lease or "",
+            run.holder_bot_id or "",
+            run.holder_pid or "",
+            run.error or "",
+            run.started_at or "",
+            run.completed_at or "",
+            run.timeout_at or "",
+            result or "",
             run.seq,
         ),
     )
