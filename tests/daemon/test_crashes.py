@@ -1,24 +1,15 @@
 """What a SIGKILL of the daemon leaves behind: everything but the last attempts' count."""
 
-import sqlite3
-import time
-
+from tests.daemon import contents
 from tests.daemon.conftest import Bots
 from tests.daemon.plain import Json, Plain
+from tests.waiting import eventually
 
 
 def on_disk(bots: Bots, seq: int, attempt: int = 1) -> None:
     """Waits until the disk knows of an attempt to deliver: it is written behind."""
-    connection = sqlite3.connect(f"file:{bots.daemon.database}?mode=ro", uri=True)
-    deadline = time.monotonic() + 10
-    try:
-        while time.monotonic() < deadline:
-            rows = connection.execute("SELECT attempts FROM bot_deliveries WHERE seq = ?", (seq,))
-            if (attempt,) in rows.fetchall():
-                return
-    finally:
-        connection.close()
-    raise TimeoutError(f"attempt {attempt} at {seq} is not on disk")
+    attempts = "SELECT attempts FROM bot_deliveries WHERE seq = ?"
+    eventually(lambda: (attempt,) in contents.on_disk(bots.daemon, attempts, seq))
 
 
 def crash(bots: Bots) -> None:
