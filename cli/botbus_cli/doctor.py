@@ -8,6 +8,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -199,20 +200,29 @@ def _contents(settings: "Settings") -> Iterator[tuple[Level, str]]:
 
 
 def _daemon(settings: "Settings") -> Iterator[tuple[Level, str]]:
+    """Whether a daemon answers, and how it says it is: where the policy lets us ask."""
     import botbus
 
-    said: list[str] = []
+    server, unwell = "", None
 
     async def ask() -> None:
+        nonlocal server, unwell
         async with botbus.connect(url=settings.url, timeout=3.0) as bus:
-            said.append((await bus.hello()).server)
+            server = (await bus.hello()).server
+            with suppress(botbus.Denied):
+                unwell = (await bus.stats(1)).unwell
 
     try:
         run(ask)
     except Failed as error:
-        yield "warning", f"no daemon answers: {error.message}"
+        if not server:
+            yield "warning", f"no daemon answers: {error.message}"
+            return
+        unwell = error.message
+    if unwell:
+        yield "wrong", f"{server} answers at {settings.url} and is not well: {unwell}"
     else:
-        yield "ok", f"{said[0]} answers at {settings.url}"
+        yield "ok", f"{server} answers at {settings.url}"
 
 
 CHECKS: dict[str, Check] = {

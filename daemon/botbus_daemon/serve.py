@@ -129,7 +129,7 @@ async def _serve(
         async with (
             open_pages(settings.http.place(), health) as pages,
             open_store(settings.database, connect=connect, on_failure=health.failed) as store,
-            health.watching(store),
+            health.watching(store, settings.database),
         ):
             await _serve_store(settings, store, health, pages, announce, reread)
     except (sqlite3.Error, Refused) as error:

@@ -8,10 +8,11 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from botbus_daemon.claiming import CannotServe, make_folder
+from botbus_daemon.file_identity import Identity, identity
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class SocketFile:
     def __init__(self, path: Path, mode: int = 0o600) -> None:
         self.path = path
         self._mode = mode
-        self._ours: tuple[int, int] | None = None
+        self._ours: Identity | None = None
         """Which file it was when it was made."""
 
     def bind(self) -> socket.socket:
@@ -44,7 +45,7 @@ class SocketFile:
         except BaseException:
             bound.close()
             raise
-        self._ours = _identity(self.path)
+        self._ours = identity(self.path)
         return bound
 
     @asynccontextmanager
@@ -56,14 +57,14 @@ class SocketFile:
         finally:
             looking.cancel()
             await asyncio.wait([looking])
-            if _identity(self.path) == self._ours:
+            if identity(self.path) == self._ours:
                 self.path.unlink()
 
     async def _keep(self, listen: Listen) -> None:
         told = ""
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            if _identity(self.path) == self._ours:
+            if identity(self.path) == self._ours:
                 continue
             try:
                 await listen(self.bind())
@@ -74,11 +75,3 @@ class SocketFile:
             else:
                 logger.warning("%s was gone, and was made anew", self.path)
                 told = ""
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file it is; None if there is none."""
-    with suppress(OSError):
-        found = path.lstat()
-        return found.st_dev, found.st_ino
-    return None

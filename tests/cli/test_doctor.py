@@ -53,6 +53,15 @@ def test_a_daemon_that_does_not_run_is_a_warning(daemon: DaemonProcess) -> None:
     assert any("no daemon" in finding["text"] for finding in found(outcome, "warning"))
 
 
+def test_a_daemon_that_is_not_well_is_wrong(daemon: DaemonProcess) -> None:
+    daemon.database.rename(daemon.folder / "aside")
+    (finding,) = found(examined(daemon), "wrong")
+    assert finding["check"] == "daemon"
+    assert f"{daemon.database} was removed or replaced while it is served" in finding["text"]
+    (daemon.folder / "aside").rename(daemon.database)
+    assert found(examined(daemon), "wrong") == []
+
+
 def test_a_folder_that_others_can_write_is_wrong(daemon: DaemonProcess) -> None:
     daemon.folder.chmod(0o777)
     outcome = examined(daemon)

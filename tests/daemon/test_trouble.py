@@ -1,5 +1,6 @@
 """How health finds out, over a real store."""
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -40,7 +41,7 @@ async def test_after_a_while_health_finds_out_by_itself_whether_the_disk_is_back
 ) -> None:
     async with open_store(database) as store:
         health = Health()
-        async with health.watching(store):
+        async with health.watching(store, database):
             await store.submit([SeeBot(name="ann")])
             assert await health.trouble() is None
             fault = refuse(store)
@@ -55,7 +56,7 @@ async def test_a_writer_that_hangs_is_not_healthy(
     monkeypatch.setattr(health_module, "PATIENCE", 0.05)
     async with open_store(database) as store:
         health = Health()
-        async with health.watching(store):
+        async with health.watching(store, database):
             held = threading.Event()
             store._writer._connection.post(held.wait)
             store._writer._brisk = False
@@ -68,10 +69,30 @@ async def test_a_writer_that_hangs_is_not_healthy(
 
 async def test_a_defect_of_the_writer_is_for_good(database: Path) -> None:
     health = Health()
-    async with open_store(database, on_failure=health.failed) as store, health.watching(store):
+    async with (
+        open_store(database, on_failure=health.failed) as store,
+        health.watching(store, database),
+    ):
         health.failed(RuntimeError("a bug"))
         await store.submit([SeeBot(name="ann")])
         reason = await health.trouble()
         assert reason is not None
         assert "a bug" in reason
         assert not health.bearable(reason)
+
+
+async def test_a_file_that_was_taken_away_is_told_and_no_reason_for_a_restart(
+    database: Path,
+) -> None:
+    health, aside = Health(), database.with_name("aside")
+    async with open_store(database) as store, health.watching(store, database):
+        shutil.move(database, aside)
+        reason = await health.trouble()
+        assert reason is not None
+        assert f"{database} was removed or replaced" in reason
+        assert health.bearable(reason)
+        assert health.known() == reason
+        shutil.copy(aside, database)
+        assert await health.trouble() == reason, "another file of that name"
+        shutil.move(aside, database)
+        assert await health.trouble() is None

@@ -5,6 +5,9 @@ that proves that the loop turns and the writer works. A commit that the disk ref
 until something is written again; when nobody writes, that is tried after a while. A defect of the
 writer stays: what it left in memory cannot be relied on, and a restart is the remedy.
 
+A database whose file has been taken away is served on, and health is red: what is stored has no name
+any more. A restart is no remedy, it would be the end of it.
+
 A request that fails by a defect of its own does not turn health red: it concerns who sent it, it is
 counted, and a restart would end the work of everybody else.
 """
@@ -12,9 +15,11 @@ counted, and a restart would end the work of everybody else.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from time import monotonic
 from typing import Literal
 
+from botbus_daemon.file_identity import Identity, identity
 from botbus_protocol.errors import Code
 from botbus_storage.store import Store
 
@@ -32,15 +37,23 @@ class Health:
         self.defect: str | None = None
         """What went wrong for good."""
         self._store: Store | None = None
+        self._file = Path()
+        self._was: Identity | None = None
+        """Which file was opened."""
 
     @asynccontextmanager
-    async def watching(self, store: Store) -> AsyncIterator[None]:
-        """Looks at a store while it is open."""
-        self._store = store
+    async def watching(self, store: Store, database: Path) -> AsyncIterator[None]:
+        """Looks at a store, and at its file, while it is open."""
+        self._open(store, database)
         try:
             yield
         finally:
             self._store = None
+
+    def _open(self, store: Store, database: Path) -> None:
+        self._file = database.resolve()
+        self._was = identity(self._file)
+        self._store = store
 
     def failed(self, error: BaseException) -> None:
         """The writer has a defect."""
@@ -51,13 +64,22 @@ class Health:
         if self.defect is not None or self._store is None:
             return self.defect
         trouble = self._store.commits.trouble
-        return None if trouble is None else trouble.message
+        return self._lost() if trouble is None else trouble.message
 
     def bearable(self, reason: str) -> bool:
-        """Whether what is wrong is only that the disk is full, which no restart makes better."""
+        """Whether no restart makes it better: the disk is full, or the file is gone."""
         trouble = self._store.commits.trouble if self._store is not None else None
-        return (
+        return reason == self._lost() or (
             trouble is not None and trouble.code == Code.STORAGE_FULL and trouble.message == reason
+        )
+
+    def _lost(self) -> str | None:
+        """A sentence if the file that is served no longer has its name."""
+        if identity(self._file) == self._was:
+            return None
+        return (
+            f"{self._file} was removed or replaced while it is served: what is stored ends with this "
+            "process, so put the file back before you stop it"
         )
 
     async def trouble(self) -> str | None:
