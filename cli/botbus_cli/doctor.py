@@ -149,16 +149,23 @@ def _schema(settings: "Settings") -> Iterator[tuple[Level, str]]:
     if not settings.database.exists():
         yield "warning", f"there is no {settings.database} yet: the daemon makes it"
         return
-    migrator = Migrator(settings.database, botbus_migrations.FOLDER, connect=_connect(settings))
     try:
-        differences = migrator.verify()
+        connect = _connect(settings)
+        migrator = Migrator(settings.database, botbus_migrations.FOLDER, connect=connect)
         version = migrator.status().version
-    except (MigrationError, sqlite3.Error) as error:
+        pending = migrator.pending()
+        differences = () if pending else migrator.verify()
+    except (MigrationError, sqlite3.Error, ImportError) as error:
         yield "wrong", str(error)
         return
     for sentence in differences:
         yield "wrong", sentence
-    if not differences:
+    if pending:
+        yield (
+            "warning",
+            f"at version {version}: the daemon's next start applies {', '.join(pending)}",
+        )
+    elif not differences:
         yield "ok", f"the schema is that of version {version}"
 
 
@@ -169,7 +176,7 @@ def _contents(settings: "Settings") -> Iterator[tuple[Level, str]]:
         return
     try:
         found = diagnose(settings.database, _connect(settings))
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ImportError) as error:
         yield "wrong", f"{settings.database} cannot be read: {error}"
         return
     for text in found.damage:

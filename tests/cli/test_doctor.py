@@ -105,6 +105,30 @@ def test_a_schema_that_somebody_changed_is_wrong(daemon: DaemonProcess) -> None:
     assert "idx_bot_messages_timestamp" in found(outcome, "wrong")[0]["text"]
 
 
+def test_a_database_of_another_version_is_told_as_that(daemon: DaemonProcess) -> None:
+    daemon.stop()
+    run = Botbus(daemon.url)
+    assert run("migrate", "revert", "--database", str(daemon.database)).code == 0
+    outcome = examined(daemon)
+    assert (outcome.code, found(outcome, "wrong")) == (0, [])
+    assert any("the daemon's next start applies 0" in each["text"] for each in outcome.objects)
+    change(
+        daemon,
+        "INSERT INTO schema_history (version, name, checksum, applied_at, duration_ms, app_version)"
+        " VALUES (9999, 'future', 'x', ?, 1.0, '9.9')",
+        LONG_AGO,
+    )
+    (finding,) = found(examined(daemon), "wrong")
+    assert "written by a newer botbus" in finding["text"]
+
+
+def test_a_key_that_cannot_be_used_is_a_finding(daemon: DaemonProcess) -> None:
+    pytest.importorskip("sqlcipher3", reason="the extra `encryption` is not installed")
+    outcome = examined(daemon, "--key-file", str(daemon.folder / "none"))
+    assert outcome.code == 1
+    assert "the key file" in found(outcome, "wrong")[0]["text"]
+
+
 def test_damage_is_found(daemon: DaemonProcess) -> None:
     with botbus.connect_sync("sender", url=daemon.url) as bus:
         for _ in range(200):

@@ -116,6 +116,11 @@ class Migrator:
                 rows = history.read(connection)
         return Status(execution.last(rows), plan.compare(migrations, rows), problems)
 
+    def pending(self) -> tuple[str, ...]:
+        """What `run` would apply, by title. Raises MigrationError where it would refuse. Only reads."""
+        found = plan.pending(self.status().entries, None, self.program)
+        return tuple(migration.title for migration in found)
+
     def verify(self, golden: Path | str | None = None) -> tuple[str, ...]:
         """Where the database differs from the golden schema, in sentences; none if it does not.
 
