@@ -49,7 +49,8 @@ def export(
     from botbus_storage.archive.export import export as pieces_of
 
     extract = Extract(since=since, until=until, channel=channel, bot=bot)
-    target = Choice(database, None, key_file).migrator().target
+    with refusals():
+        target = Choice(database, None, key_file).migrator().target
     if not target.database.is_file():
         raise Failed("refused", f"there is no database {target.database}")
     count = 0

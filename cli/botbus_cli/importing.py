@@ -38,7 +38,7 @@ def import_(file: Path, database: str | None, key_file: Path | None, *, skip_bad
 
     os.umask(0o077)  # a database that it makes is for its owner alone
     choice = Choice(database, None, key_file)
-    path = choice.migrator().target.database
+    path, _ = choice.chosen(os.environ)
     with refusals(), speaking(path), progress_bar() as progress, ExitStack() as stack:
         lines = stack.enter_context(_input(file))
         path.resolve().parent.mkdir(mode=0o700, parents=True, exist_ok=True)

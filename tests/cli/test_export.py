@@ -284,3 +284,14 @@ def test_through_pipes(origin: DaemonProcess, tmp_path: Path, out: Path) -> None
     assert "605 messages more" in run(*words, stdin=done.out).out
     refused = run("export", str(out), "--database", str(origin.database))
     assert (refused.code, "exists already" in refused.err) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["export", "import"])
+def test_a_key_that_cannot_be_used_is_a_refusal(shelf: Shelf, tmp_path: Path, command: str) -> None:
+    pytest.importorskip("sqlcipher3", reason="the extra `encryption` is not installed")
+    history, database = shelf.copies(tmp_path)
+    words = (command, str(history), "--database", str(database))
+    refused = Botbus("ipc:///nowhere")(*words, "--key-file", str(tmp_path / "none"))
+    assert refused.code == 1
+    assert refused.err.endswith("none cannot be read: No such file or directory\n")
+    assert refused.err.startswith("botbus: refused: ")
