@@ -74,6 +74,15 @@ def test_damage_in_a_page_that_nobody_asked_for_is_found(two: Bench, tmp_path: P
     assert two.dump() == before
 
 
+def test_a_backup_that_was_cut_off_changes_nothing(two: Bench, tmp_path: Path) -> None:
+    before, half = two.dump(), tmp_path / "half"
+    content = backup(two).read_bytes()
+    half.write_bytes(content[: len(content) // 2])
+    with pytest.raises(MigrationError, match="it is damaged, or a part of it is missing"):
+        two.migrator().restore(half)
+    assert two.dump() == before
+
+
 def test_what_a_killed_restore_left_is_no_hindrance(two: Bench) -> None:
     for name in ("bot.db-restoring", "bot.db-restoring.partial"):
         two.database.with_name(name).write_text("half")

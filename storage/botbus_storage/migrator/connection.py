@@ -17,6 +17,7 @@ Connect = Callable[[Path], sqlite3.Connection]
 
 _SENTENCES = {
     "file is not a database": "this is no SQLite database, or an encrypted one and its key is missing",
+    "database disk image is malformed": "it is damaged, or a part of it is missing",
     "database is locked": "another program is writing to it, try again when it is done",
     "unable to open database file": "it cannot be opened: is there such a folder, and may you use it?",
 }
