@@ -145,7 +145,7 @@ class Dispatcher:
 
     async def _plan_each(self, frame: Frame, caller: Caller, answers: Answers) -> None:
         ids: set[str | None] = set()
-        room = MOST_ANSWER_BYTES
+        room, several = MOST_ANSWER_BYTES, len(frame.requests) > 1
         for index, request in enumerate(frame.requests):
             if type(request) is Fault:
                 answers.say(index, request)
@@ -154,16 +154,16 @@ class Dispatcher:
                 answers.settle(await self._broker.store.submit(answers.operations()))
                 self._broker.serve_woken()
                 ids = set()
-            may_be_long = not request.mutates and len(frame.requests) > 1
-            plan = _TOO_MUCH if may_be_long and room <= 0 else self._plan(request, caller)
+            plan = self._plan(request, caller) if request.mutates or room > 0 else _TOO_MUCH
             if type(plan) is not Write and not isinstance(plan, Struct):
                 plan = await self._planned(plan, request, caller)
-            if isinstance(plan, Write):
+            if type(plan) is Write:
                 answers.pending.append((index, plan))
                 ids.add(getattr(request, "id", None))
-            else:
-                answers.say(index, plan)
-                room -= len(encode(plan)) if may_be_long else 0
+                continue
+            answers.say(index, plan)
+            if several and not request.mutates:
+                room -= len(encode(plan))
 
     def _plan(self, request: requests.Request, caller: Caller) -> Plan | Fault | Planning:
         self._broker.tally.requests[type(request)] += 1

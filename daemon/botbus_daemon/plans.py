@@ -6,7 +6,7 @@ has to look things up is a coroutine; one that decides from memory need not be, 
 """
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, final
 
 from msgspec import Struct
 
@@ -17,6 +17,7 @@ from botbus_protocol.replies import Reply
 from botbus_storage.operations import Operation
 
 
+@final
 class Write(Struct, frozen=True, gc=False):
     operation: Operation
     then: Callable[[Any], Reply]

@@ -71,7 +71,8 @@ BRISK_EACH = 0.00002
 """Seconds that a commit may take, and for each message in it, for the loop to make the next one."""
 
 Then = Callable[[list[Result]], None]
-Waiting = tuple[Group, Then]
+Waiting = tuple[Group, Then, int]
+"""With what the group weighs."""
 
 
 class Writer:
@@ -103,9 +104,10 @@ class Writer:
 
         That may be before this returns.
         """
+        weight = _weight_of(operations)
         with self._lock:
-            self._queue.append((Group(operations, atomic), then))
-            self._weight += _weight_of(operations)
+            self._queue.append((Group(operations, atomic), then, weight))
+            self._weight += weight
             if self._draining:
                 return
             self._draining = True
@@ -146,12 +148,12 @@ class Writer:
         """Executes a batch; then calls those who wait, by `call`."""
         begun = monotonic()
         try:
-            results = self._engine.execute([group for group, _ in batch])
+            results = self._engine.execute([group for group, _, _ in batch])
         except BaseException as error:  # noqa: BLE001 - a defect: everybody who waits is told
             call(self._fail, batch, error)
         else:
             seconds, size = monotonic() - begun, sum(map(len, results))
-            weight = sum(_weight_of(group.operations) for group, _ in batch)
+            weight = sum([weight for _, _, weight in batch])
             self._brisk = seconds <= BRISK + BRISK_EACH * weight
             self.commits.done(seconds, size, self._engine.trouble, self._engine.sync_seconds)
             call(self._tell, batch, results)
@@ -182,7 +184,7 @@ class Writer:
         if self._on_failure is not None:
             self._on_failure(error)
         fault = Fault(Code.INTERNAL.value, f"the daemon could not carry this out: {error!r}")
-        _tell(batch, [[fault] * len(group.operations) for group, _ in batch])
+        _tell(batch, [[fault] * len(group.operations) for group, _, _ in batch])
 
 
 def _weight_of(operations: Sequence[Operation]) -> int:
@@ -202,7 +204,7 @@ def _now(function: Callable[..., object], *arguments: Any) -> None:
 
 
 def _tell(batch: list[Waiting], results: list[list[Result]]) -> None:
-    for (_, then), result in zip(batch, results, strict=True):
+    for (_, then, _), result in zip(batch, results, strict=True):
         try:
             then(result)
         except Exception:

@@ -9,9 +9,10 @@ has changed, this side cannot be `sure` any more that the run is still its own, 
 does anything to the world.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 from anyio.lowlevel import checkpoint
@@ -96,17 +97,13 @@ class Grip:
         await checkpoint()
         return Gone()
 
-    async def call(self, request: Request, kind: type[R]) -> R:
+    def call(self, request: Request, kind: type[R]) -> Coroutine[Any, Any, R]:
         """The reply to a checkpoint. Raises Gone, and BusError if the request itself is wrong."""
-        reply, sent = await self._answered(lambda: self._transport.call(request, kind))
-        return self._told(reply, sent)
+        return self._answered(partial(self._transport.call, request, kind), self._told)
 
-    async def atomic(self, requests: Sequence[Request]) -> Sequence[AnyReply]:
+    def atomic(self, requests: Sequence[Request]) -> Coroutine[Any, Any, Sequence[AnyReply]]:
         """The replies to several that belong together."""
-        replies, sent = await self._answered(lambda: self._all(requests))
-        for reply in replies:
-            self._told(reply, sent)
-        return replies
+        return self._answered(partial(self._all, requests), self._told_all)
 
     async def _all(self, requests: Sequence[Request]) -> Sequence[AnyReply]:
         """Raises what any of them is refused with."""
@@ -117,12 +114,12 @@ class Grip:
             replies.append(answer)
         return replies
 
-    async def _answered(self, ask: Callable[[], Awaitable[T]]) -> tuple[T, float]:
-        """What comes of asking until there is an answer, and when that one was asked for."""
+    async def _answered(self, ask: Callable[[], Awaitable[T]], told: Callable[[T, float], T]) -> T:
+        """What comes of asking until there is an answer; `told` hears of it, and when it was asked."""
         while not self.over:
             sent = monotonic()
             try:
-                return await ask(), sent
+                return told(await ask(), sent)
             except LeaseLost:
                 self.lose()
             except NotFound:
@@ -152,6 +149,11 @@ class Grip:
         if getattr(reply, "pausing", False):
             self.lose()
         return reply
+
+    def _told_all(self, replies: Sequence[AnyReply], sent: float) -> Sequence[AnyReply]:
+        for reply in replies:
+            self._told(reply, sent)
+        return replies
 
     async def _pause(self, error: BusError) -> None:
         if self._transport.closed:

@@ -7,7 +7,8 @@ the same value.
 
 import inspect
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
+from types import CodeType
 from typing import Any, get_type_hints
 
 import msgspec
@@ -62,29 +63,21 @@ def shape_of(function: Callable[..., Any]) -> Shape:
     code = getattr(function, "__code__", None)
     if code is None:
         return _shape(function)
-    annotation = function.__annotations__.get("return", Any)
+    key = code, function.__annotations__.get("return", Any)
     try:
-        return _remembered(code, annotation, _Hidden(function))
+        return _remembered[key]
+    except KeyError:
+        pass
     except TypeError:  # an annotation that cannot be a key
         return _shape(function)
+    if len(_remembered) >= MOST_REMEMBERED:
+        _remembered.clear()
+    shape = _remembered[key] = _shape(function)
+    return shape
 
 
-class _Hidden:
-    """Something that makes no difference to a key."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hidden)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-@lru_cache(maxsize=1024)
-def _remembered(_code: Any, _annotation: Any, hidden: _Hidden) -> Shape:
-    return _shape(hidden.function)
+_remembered: dict[tuple[CodeType, Any], Shape] = {}
+MOST_REMEMBERED = 1024
 
 
 def _shape(function: Callable[..., Any]) -> Shape:

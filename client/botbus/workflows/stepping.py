@@ -99,9 +99,9 @@ class Stepping:
         slow, grip = self._execution.surroundings.slow, self._execution.grip
         slow.began(grip, self._name, began)
         try:
-            if self._rules.timeout is None:
-                return await self._called()
-            return await self._called_in_time(self._rules.timeout)
+            if self._rules.timeout is not None:
+                return await self._called_in_time(self._rules.timeout)
+            return await (self._call() if self._shape.is_async else self._called())
         finally:
             slow.ended(grip, self._name)
 

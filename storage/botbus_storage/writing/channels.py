@@ -6,7 +6,6 @@ may subscribe at every start and goes on where it was.
 
 import sqlite3
 
-from botbus_protocol.errors import Code, Refused
 from botbus_protocol.records import Channel, Subscription
 from botbus_storage.operations import (
     CreateChannel,
@@ -104,12 +103,3 @@ def unsubscribe(tx: Transaction, op: Unsubscribe) -> Unsubscribed:
     rows = tx.connection.execute(_PUT_OFF, (op.bot_id, op.channel)).fetchall() if gone else []
     tx.connection.executemany(_FORGET, [(seq, op.bot_id) for (seq,) in rows])
     return Unsubscribed(changed=gone, put_off=[seq for (seq,) in rows])
-
-
-def require_channel(channel: Channel | None, name: str) -> Channel:
-    """The channel. Raises Refused if there is none."""
-    if channel is None:
-        raise Refused(
-            Code.NOT_FOUND, f"there is no channel {name!r}: create it first", channel=name
-        )
-    return channel
