@@ -2,6 +2,8 @@
 
 The database has a lock of its own (storage). The socket's is a lock file beside it: of two daemons that
 start at once on one URL, one gets it, and the socket file a dead daemon left is removed by the next.
+Whoever cleans up a folder takes the lock file, too, and then another daemon can hold one of that name:
+so nobody makes a socket there who has not renewed the claim.
 """
 
 import os
@@ -55,23 +57,56 @@ def socket_path(url: str) -> Path:
     return path
 
 
+class Claim:
+    """The right to the socket of a URL, held by this process from the beginning."""
+
+    def __init__(self, url: str) -> None:
+        """Raises CannotServe."""
+        self.path = socket_path(url)
+        self._url = url
+        self._lock = self._locked()
+
+    @contextmanager
+    def renewed(self) -> Iterator[None]:
+        """Held for sure, under the name where others look; what is new is given back if the body fails.
+
+        Raises CannotServe if somebody else has it by now.
+        """
+        if self._lock.in_place():
+            yield
+            return
+        lock = self._locked()
+        try:
+            yield
+        except BaseException:
+            lock.release()
+            raise
+        self.release()
+        self._lock = lock
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def _locked(self) -> DatabaseLock:
+        lock = DatabaseLock(self.path, "botbus daemon")
+        try:
+            return lock.acquire(0.0)
+        except Locked as error:
+            raise CannotServe(f"another daemon serves {self._url}: {error}") from error
+        except OSError as error:
+            raise CannotServe(f"{lock.path} cannot be locked: {error.strerror}") from error
+
+
 @contextmanager
-def claimed_socket(url: str) -> Iterator[None]:
+def claimed_socket(url: str) -> Iterator[Claim]:
     """The URL for this process alone. Raises CannotServe."""
-    path = socket_path(url)
-    make_folder(path.parent, private=True)
-    lock = DatabaseLock(path, "botbus daemon")
+    make_folder(socket_path(url).parent, private=True)
+    claim = Claim(url)
     try:
-        lock.acquire(0.0)
-    except Locked as error:
-        raise CannotServe(f"another daemon serves {url}: {error}") from error
-    except OSError as error:
-        raise CannotServe(f"{lock.path} cannot be locked: {error.strerror}") from error
-    try:
-        _remove_stale(path)
-        yield
+        _remove_stale(claim.path)
+        yield claim
     finally:
-        lock.release()
+        claim.release()
 
 
 def _remove_stale(path: Path) -> None:

@@ -1,5 +1,7 @@
 """Bytes in, bytes out: requests of NNG's REQ sockets, each with the connection it came through.
 
+It accepts from a bound socket and knows nothing of files (`socket_file.py`).
+
 What NNG's own sockets would do with threads of their own is done here on the event loop: a frame is
 planned in the turn in which its last byte is read, and its answer leaves in the turn in which it is
 made. docs/performance.md tells what that saves.
@@ -14,9 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from itertools import count
-from pathlib import Path
 
-from botbus_daemon.claiming import CannotServe, make_folder
 from botbus_daemon.pipe import Pipe
 from botbus_daemon.presence import Connection
 from botbus_protocol.framing import MOST_WORDS, WORD, Unframer
@@ -37,33 +37,28 @@ LINGER = 0.1
 through it and that nobody has asked for yet."""
 BACKLOG = 1024
 """Connections that the kernel holds until they are accepted."""
-LOOK_EVERY = 1.0
-"""Seconds after which the socket file is looked for; whoever cleans up a folder tells nobody."""
 
 Answer = Callable[[bytes, Connection, Callable[[bytes], None]], "asyncio.Task[None] | None"]
 """Has a frame answered by calling what it is given; a task if that takes its time."""
 
 
 class Listener:
-    """Serves one URL. `come` and `gone` are called with connections as they are made and lost."""
+    """Serves who connects. `come` and `gone` are called with connections as they are made and lost."""
 
     def __init__(
         self,
-        url: str,
         answer: Answer,
         come: Callable[[Connection], None],
         gone: Callable[[int], None],
         *,
         frame_bytes: int,
-        mode: int = 0o600,
     ) -> None:
         self._answer = answer
         self._come = come
         self._gone = gone
         self._frame_bytes = frame_bytes
-        self._mode = mode
-        self._path = Path(url.removeprefix("ipc://"))
         self._loop = asyncio.get_running_loop()
+        self._server: asyncio.Server | None = None
         self._numbers = count(1)
         self._pipes: set[Pipe] = set()
         self._waiting: set[Pipe] = set()
@@ -78,48 +73,22 @@ class Listener:
         self._stirred = asyncio.Event()
         """Set when a request was answered or a connection has ended."""
 
-    async def start(self) -> None:
-        """Accepts connections from now on. Raises OSError."""
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            listening.bind(str(self._path))
-            self._path.chmod(self._mode)  # nobody can connect before it listens
-            self._file = _identity(self._path)
-            self._server = await self._loop.create_unix_server(
-                self._new_pipe, sock=listening, backlog=BACKLOG
-            )
-        except BaseException:
-            listening.close()
-            raise
+    async def start(self, bound: socket.socket) -> None:
+        """Accepts connections from a bound socket from now on, and from the one before it no longer.
 
-    async def stay_reachable(self) -> None:
-        """Makes the socket file anew whenever it is gone; who is connected notices nothing."""
-        told = ""
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            if _identity(self._path) == self._file:
-                continue
-            try:
-                await self._start_anew()
-            except (OSError, CannotServe) as error:
-                if str(error) != told:
-                    logger.error("nobody can connect, %s is gone: %s", self._path, error)  # noqa: TRY400
-                told = str(error)
-            else:
-                logger.warning("%s was gone, and was made anew", self._path)
-                told = ""
-
-    async def _start_anew(self) -> None:
-        make_folder(self._path.parent, private=True)
+        Raises OSError.
+        """
         server = self._server
-        await self.start()
-        server.close()
+        self._server = await self._loop.create_unix_server(
+            self._new_pipe, sock=bound, backlog=BACKLOG
+        )
+        if server is not None:
+            server.close()
 
     async def stop(self, timeout: float) -> None:
         """Takes no more connections, lets what is under way be answered, and closes."""
-        if _identity(self._path) == self._file:
-            self._path.unlink()
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
         deadline = self._loop.time() + timeout
         await self._until(lambda: not self._serving, deadline)
         self._stopped = True
@@ -206,14 +175,6 @@ class Listener:
                 while not reached():
                     self._stirred.clear()
                     await self._stirred.wait()
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file it is; None if there is none."""
-    with suppress(OSError):
-        found = path.lstat()
-        return found.st_dev, found.st_ino
-    return None
 
 
 async def _cancelled(tasks: "list[asyncio.Task[None]]") -> None:

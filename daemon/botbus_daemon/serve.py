@@ -29,6 +29,7 @@ from botbus_daemon.monitoring.traces import open_traces
 from botbus_daemon.reloading import change
 from botbus_daemon.remedies import cannot_serve
 from botbus_daemon.settings import Settings, SettingsError
+from botbus_daemon.socket_file import SocketFile
 from botbus_daemon.supervision import Supervisor
 from botbus_protocol import __version__
 from botbus_protocol.errors import Code, Fault, Refused
@@ -59,10 +60,12 @@ def run(settings: Settings, announce: Callable[[str], None], reread: Reread) -> 
     os.umask(0o077)  # what it makes is for its owner alone
     sys.setswitchinterval(SWITCH_INTERVAL)
     _raise_descriptor_limit()
-    with claimed_database(settings) as lock, claimed_socket(settings.url):
+    with claimed_database(settings) as lock, claimed_socket(settings.url) as claim:
         connect = _connector(settings)
         _migrate(settings, lock, connect)
-        anyio.run(_serve, settings, connect, announce, reread, backend_options={"use_uvloop": True})
+        file = SocketFile(claim, settings.socket_mode)
+        backend = {"use_uvloop": True}
+        anyio.run(_serve, settings, connect, file, announce, reread, backend_options=backend)
 
 
 def _connector(settings: Settings) -> Connect:
@@ -122,22 +125,27 @@ def _migrate(settings: Settings, lock: DatabaseLock, connect: Connect) -> None:
 
 
 async def _serve(
-    settings: Settings, connect: Connect, announce: Callable[[str], None], reread: Reread
+    settings: Settings,
+    connect: Connect,
+    file: SocketFile,
+    announce: Callable[[str], None],
+    reread: Reread,
 ) -> None:
-    health = Health()
+    health = Health(file)
     try:
         async with (
             open_pages(settings.http.place(), health) as pages,
             open_store(settings.database, connect=connect, on_failure=health.failed) as store,
             health.watching(store, settings.database),
         ):
-            await _serve_store(settings, store, health, pages, announce, reread)
+            await _serve_store(settings, file, store, health, pages, announce, reread)
     except (sqlite3.Error, Refused) as error:
         raise cannot_serve(settings.database, error) from error
 
 
 async def _serve_store(
     settings: Settings,
+    file: SocketFile,
     store: Store,
     health: Health,
     pages: Source,
@@ -152,32 +160,30 @@ async def _serve_store(
         pages.broker = broker
         dispatcher = Dispatcher(broker)
         listener = Listener(
-            settings.url,
             dispatcher.answer,
             broker.connected,
             broker.disconnected,
             frame_bytes=settings.limits.frame_bytes,
-            mode=settings.socket_mode,
         )
-        await listener.start()
+        await listener.start(file.bind())
         _calm_collector()
         supervisor, status = Supervisor(), Status(broker)
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-            health.phase = "serving"
-            announce(f"botbus {__version__} serves {settings.url} from {settings.database}")
-            supervisor.ready(f"serves {settings.url}")
-            async with anyio.create_task_group() as watching:
-                watching.start_soon(supervisor.watch, health, status.line)
-                watching.start_soon(listener.stay_reachable)
-                async for received in signals:
-                    if received == signal.SIGHUP:
-                        await _reload(broker, reread, supervisor, status.line)
-                        continue
-                    logger.info("stopping on %s", received.name)
-                    break
-                watching.cancel_scope.cancel()
-            health.phase = "stopping"
-            supervisor.stopping()
+            async with file.kept(listener.start):
+                health.phase = "serving"
+                announce(f"botbus {__version__} serves {settings.url} from {settings.database}")
+                supervisor.ready(f"serves {settings.url}")
+                async with anyio.create_task_group() as watching:
+                    watching.start_soon(supervisor.watch, health, status.line)
+                    async for received in signals:
+                        if received == signal.SIGHUP:
+                            await _reload(broker, reread, supervisor, status.line)
+                            continue
+                        logger.info("stopping on %s", received.name)
+                        break
+                    watching.cancel_scope.cancel()
+                health.phase = "stopping"
+                supervisor.stopping()
             broker.begin_closing()
             await listener.stop(STOP_SECONDS)
             pages.broker = None

@@ -1,7 +1,8 @@
 """The file of a Unix socket, for as long as somebody listens there: made, looked after, removed.
 
 Whoever cleans up a folder tells nobody, so the file is looked for, and made anew when it is gone. Who
-is connected notices nothing. Invariant: what somebody else has put in its place stays.
+is connected notices nothing. Invariants: what somebody else has put in its place stays, and nothing is
+made without the claim, which may have been taken away with the folder.
 """
 
 import asyncio
@@ -9,9 +10,8 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-from botbus_daemon.claiming import CannotServe, make_folder
+from botbus_daemon.claiming import CannotServe, Claim, make_folder
 from botbus_daemon.file_identity import Identity, identity
 
 logger = logging.getLogger(__name__)
@@ -24,10 +24,13 @@ Listen = Callable[[socket.socket], Awaitable[None]]
 
 
 class SocketFile:
-    """Whoever has claimed `path` binds it; `mode` says who may connect."""
+    """The file for which there is a claim; `mode` says who may connect."""
 
-    def __init__(self, path: Path, mode: int = 0o600) -> None:
-        self.path = path
+    def __init__(self, claim: Claim, mode: int = 0o600) -> None:
+        self.path = claim.path
+        self.trouble: str | None = None
+        """Why nobody can connect, a sentence."""
+        self._claim = claim
         self._mode = mode
         self._ours: Identity | None = None
         """Which file it was when it was made."""
@@ -40,8 +43,9 @@ class SocketFile:
         make_folder(self.path.parent, private=True)
         bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            bound.bind(str(self.path))
-            self.path.chmod(self._mode)  # nobody can connect before it listens
+            with self._claim.renewed():
+                bound.bind(str(self.path))
+                self.path.chmod(self._mode)  # nobody can connect before it listens
         except BaseException:
             bound.close()
             raise
@@ -61,17 +65,22 @@ class SocketFile:
                 self.path.unlink()
 
     async def _keep(self, listen: Listen) -> None:
-        told = ""
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            if identity(self.path) == self._ours:
-                continue
             try:
-                await listen(self.bind())
+                await self._look(listen)
             except (OSError, CannotServe) as error:
-                if str(error) != told:
-                    logger.error("nobody can connect, %s is gone: %s", self.path, error)  # noqa: TRY400
-                told = str(error)
+                trouble = f"nobody can connect, {self.path} is gone: {error}"
+                if trouble != self.trouble:
+                    logger.error("%s", trouble)  # noqa: TRY400 - a sentence, not a trace
+                self.trouble = trouble
             else:
-                logger.warning("%s was gone, and was made anew", self.path)
-                told = ""
+                self.trouble = None
+
+    async def _look(self, listen: Listen) -> None:
+        """Raises OSError or CannotServe."""
+        if identity(self.path) == self._ours:
+            with self._claim.renewed():  # the lock file alone may be gone
+                return
+        await listen(self.bind())
+        logger.warning("%s was gone, and was made anew", self.path)

@@ -10,6 +10,7 @@ for the sentence told to the loser; the kernel frees the lock when the holder di
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -56,6 +57,14 @@ class DatabaseLock:
     @property
     def held(self) -> bool:
         return self._descriptor is not None
+
+    def in_place(self) -> bool:
+        """Whether the file that is held is still what others find at its path."""
+        if self._descriptor is None:
+            return False
+        with suppress(OSError):
+            return os.path.samestat(os.fstat(self._descriptor), self.path.lstat())
+        return False
 
     def acquire(self, wait: float = 0.0) -> Self:
         """Take the lock, trying for `wait` seconds. Raises Locked, or OSError if there can be none."""

@@ -132,6 +132,18 @@ def test_a_waiting_process_gets_the_lock_when_it_comes_free(bench: Bench) -> Non
         assert it.communicate(timeout=30)[0] == "1\n"
 
 
+def test_a_lock_is_in_place_while_others_find_it_there(tmp_path: Path) -> None:
+    lock = DatabaseLock(tmp_path / "x.db", "a test")
+    with lock.acquire():
+        assert lock.in_place()
+        lock.path.unlink()
+        assert not lock.in_place()
+        with DatabaseLock(tmp_path / "x.db", "another").acquire() as other:
+            assert other.in_place()
+            assert not lock.in_place()
+    assert not lock.in_place()
+
+
 def test_only_the_owner_may_touch_the_lock_file(tmp_path: Path) -> None:
     with DatabaseLock(tmp_path / "x.db", "a test") as lock:
         assert lock.path.stat().st_mode & 0o777 == 0o600

@@ -6,7 +6,8 @@ until something is written again; when nobody writes, that is tried after a whil
 writer stays: what it left in memory cannot be relied on, and a restart is the remedy.
 
 A database whose file has been taken away is served on, and health is red: what is stored has no name
-any more. A restart is no remedy, it would be the end of it.
+any more. A restart is no remedy, it would be the end of it. Nor is it one where nobody can connect any
+more because somebody else has taken the place: who is connected would be hung up on, too.
 
 A request that fails by a defect of its own does not turn health red: it concerns who sent it, it is
 counted, and a restart would end the work of everybody else.
@@ -20,6 +21,7 @@ from time import monotonic
 from typing import Literal
 
 from botbus_daemon.file_identity import Identity, identity
+from botbus_daemon.socket_file import SocketFile
 from botbus_protocol.errors import Code
 from botbus_storage.store import Store
 
@@ -32,10 +34,11 @@ Phase = Literal["starting", "serving", "stopping"]
 
 
 class Health:
-    def __init__(self) -> None:
+    def __init__(self, socket: SocketFile | None = None) -> None:
         self.phase: Phase = "starting"
         self.defect: str | None = None
         """What went wrong for good."""
+        self._socket = socket
         self._store: Store | None = None
         self._file = Path()
         self._was: Identity | None = None
@@ -64,12 +67,12 @@ class Health:
         if self.defect is not None or self._store is None:
             return self.defect
         trouble = self._store.commits.trouble
-        return self._lost() if trouble is None else trouble.message
+        return (self._lost() or self._unreachable()) if trouble is None else trouble.message
 
     def bearable(self, reason: str) -> bool:
-        """Whether no restart makes it better: the disk is full, or the file is gone."""
+        """Whether no restart makes it better: the disk is full, or a file is gone."""
         trouble = self._store.commits.trouble if self._store is not None else None
-        return reason == self._lost() or (
+        return reason in {self._lost(), self._unreachable()} or (
             trouble is not None and trouble.code == Code.STORAGE_FULL and trouble.message == reason
         )
 
@@ -81,6 +84,10 @@ class Health:
             f"{self._file} was removed or replaced while it is served: what is stored ends with this "
             "process, so put the file back before you stop it"
         )
+
+    def _unreachable(self) -> str | None:
+        """A sentence if nobody finds the way here any more."""
+        return self._socket.trouble if self._socket is not None else None
 
     async def trouble(self) -> str | None:
         """Why the daemon is not well, a sentence; None if it is."""

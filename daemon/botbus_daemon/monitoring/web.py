@@ -8,10 +8,9 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from http import HTTPStatus
-from pathlib import Path
 from typing import NamedTuple
 
 from botbus_daemon.claiming import CannotServe, claimed_socket
@@ -60,9 +59,8 @@ async def open_web(place: Place | None, pages: Pages) -> AsyncIterator[None]:
     if place is None:
         yield
         return
-    at = SocketFile(place) if isinstance(place, Path) else place
-    web = Web(pages, local_names_only=isinstance(at, Loopback))
-    with claimed_socket(f"ipc://{place}") if isinstance(at, SocketFile) else nullcontext():
+    web = Web(pages, local_names_only=isinstance(place, Loopback))
+    with _claimed(place) as at:
         try:
             await web.start(at.bind() if isinstance(at, SocketFile) else bound(at))
         except OSError as error:
@@ -74,6 +72,16 @@ async def open_web(place: Place | None, pages: Pages) -> AsyncIterator[None]:
                 yield
         finally:
             await web.stop()
+
+
+@contextmanager
+def _claimed(place: Place) -> Iterator[SocketFile | Loopback]:
+    """A port needs no claim but to be bound."""
+    if isinstance(place, Loopback):
+        yield place
+        return
+    with claimed_socket(f"ipc://{place}") as claim:
+        yield SocketFile(claim)
 
 
 def bound(place: Loopback) -> socket.socket:
