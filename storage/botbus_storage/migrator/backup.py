@@ -103,7 +103,7 @@ def require_space(folder: Path, size: int) -> None:
     if free < size + _SLACK:
         raise MigrationError(
             f"a copy of the database needs {size / 1e6:.1f} MB in {folder}, where {free / 1e6:.1f} MB "
-            "are free: make room (nothing was changed)"
+            "are free: make room"
         )
 
 
