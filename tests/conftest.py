@@ -23,6 +23,16 @@ settings.register_profile(  # `--hypothesis-profile=mutation`: fails or not, alw
 settings.load_profile("any machine")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What whoever runs the tests has set for a daemon of his own is not for those of the tests."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        for name in ("CONFIG", "URL", "DATABASE", "KEY_FILE", "BOT"):
+            environment.delenv(f"BOTBUS_{name}", raising=False)
+        yield
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A private folder with a short path: a Unix socket's path has at most 107 bytes."""
