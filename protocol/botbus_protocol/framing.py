@@ -47,6 +47,8 @@ class Unframer:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that are whole now. Raises Garbage."""
+        if not self._missing and not self._head and self._is_whole(data):
+            return [data[HEAD:]]  # nearly always
         found: list[bytes] = []
         at = 0
         while True:
@@ -62,6 +64,11 @@ class Unframer:
             if len(self._head) < HEAD:
                 return found
             self._begin()
+
+    def _is_whole(self, data: bytes) -> bool:
+        """Whether this is one message, of which nothing is to be left out."""
+        size = len(data) - HEAD
+        return WORD <= size <= self._most and data.startswith(b"\1" + size.to_bytes(8))
 
     def _take(self, data: bytes, at: int) -> int:
         part = data[at : at + self._missing]

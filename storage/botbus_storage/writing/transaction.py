@@ -117,22 +117,26 @@ class Transaction:
 
     def flush_steps(self) -> None:
         """Writes the steps that were gathered. Raises Collision."""
-        self._write(_STEPS, self.steps)
+        if self.steps:
+            self._write(_STEPS, self.steps)
 
     def flush(self) -> None:
         """Writes what was gathered. Raises Collision."""
-        self.flush_steps()
-        self._write(_DIRECT_MESSAGES, self.direct_messages)
-        self._write(_CHANNEL_MESSAGES, self.channel_messages)
-        self._write(_EVENTS, self.events)
-        self._write(_MESSAGES, self.messages)
+        if self.steps:
+            self._write(_STEPS, self.steps)
+        if self.direct_messages:
+            self._write(_DIRECT_MESSAGES, self.direct_messages)
+        if self.channel_messages:
+            self._write(_CHANNEL_MESSAGES, self.channel_messages)
+        if self.events:
+            self._write(_EVENTS, self.events)
+        if self.messages:
+            self._write(_MESSAGES, self.messages)
         if self.deliveries:
             _DELIVERIES.write(self.connection, self.deliveries)
             self.deliveries.clear()
 
     def _write(self, writer: RowWriter, rows: Rows) -> None:
-        if not rows:
-            return
         gathered = rows.copy()
         rows.clear()
         if writer.write(self.connection, gathered, (self.now,)) != len(gathered):
