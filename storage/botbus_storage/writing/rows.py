@@ -12,7 +12,7 @@ import sqlite3
 from itertools import chain
 from typing import Any
 
-SIZES = (256, 64, 16, 4, 1)
+SIZES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 
 
 class RowWriter:
