@@ -32,7 +32,9 @@ _OF_RUN = """
     JOIN workflows w ON w.id = r.workflow_id LEFT JOIN bots b ON b.id = w.owner_bot_id
     WHERE r.id = ?
 """
-_NAMED = "SELECT w.id, w.owner_type, w.owner_bot_id FROM workflows w WHERE w.name = ?"
+STANDING = "id, name, version, status, concurrency"
+"""What decides about the runs of a workflow."""
+_NAMED = f"SELECT {STANDING}, owner_type, owner_bot_id FROM workflows WHERE name = ?"
 _OWNERS = f"SELECT coalesce(b.name, w.owner_bot_id) FROM {_FROM} WHERE w.name = ? ORDER BY 1"
 _LIST = f"SELECT {_COLUMNS} FROM {_FROM} WHERE (w.name, w.id) > (:name, :id)"
 _OF_TYPE = " AND w.owner_type = :owner_type"
@@ -111,13 +113,18 @@ def resolve_id(connection: sqlite3.Connection, name_or_id: str, bot_id: str) -> 
     """The id of what a bot means. Raises Refused like `resolve_definition`, save for unknown ids."""
     if looks_like_id(name_or_id):
         return name_or_id
-    named = connection.execute(_NAMED, (name_or_id,)).fetchall()
-    own = [row for row in named if row[2] == bot_id]
-    shared = [row for row in named if row[1] == "global"]
+    return str(resolve_name(connection, name_or_id, bot_id)[0])
+
+
+def resolve_name(connection: sqlite3.Connection, name: str, bot_id: str) -> tuple[Any, ...]:
+    """`STANDING` of what a bot means by a name. Raises Refused like `resolve_definition`."""
+    named = connection.execute(_NAMED, (name,)).fetchall()
+    own = [row for row in named if row[-1] == bot_id]
+    shared = [row for row in named if row[-2] == "global"]
     for choice in (own, shared, named):
         if len(choice) == 1:
-            return str(choice[0][0])
-    raise _ambiguous(connection, name_or_id) if named else unknown_workflow(name_or_id)
+            return tuple(choice[0][:-2])
+    raise _ambiguous(connection, name) if named else unknown_workflow(name)
 
 
 def unknown_workflow(name_or_id: str) -> Refused:

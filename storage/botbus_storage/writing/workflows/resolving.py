@@ -3,10 +3,11 @@
 from msgspec import Struct
 
 from botbus_protocol.errors import Code, Refused
-from botbus_storage.reading.workflows import resolve_id, unknown_workflow
+from botbus_protocol.grammar import looks_like_id
+from botbus_storage.reading.workflows import STANDING, resolve_name, unknown_workflow
 from botbus_storage.writing.transaction import Transaction
 
-_BY_ID = "SELECT id, name, version, status, concurrency FROM workflows WHERE id = ?"
+_BY_ID = f"SELECT {STANDING} FROM workflows WHERE id = ?"
 _SNAPSHOT = """
     SELECT snapshot_id FROM workflow_snapshots WHERE workflow_id = ? AND version = ?
     ORDER BY snapshot_id DESC LIMIT 1
@@ -14,7 +15,7 @@ _SNAPSHOT = """
 
 
 class WorkflowRow(Struct, frozen=True, gc=False):
-    """In the order of `_BY_ID`."""
+    """In the order of `STANDING`."""
 
     id: str
     name: str
@@ -28,8 +29,9 @@ def resolve(tx: Transaction, name_or_id: str, bot_id: str) -> WorkflowRow:
 
     Raises Refused: `not_found`, or `conflict` if the name belongs to several other bots.
     """
-    workflow_id = resolve_id(tx.connection, name_or_id, bot_id)
-    row = tx.connection.execute(_BY_ID, (workflow_id,)).fetchone()
+    if not looks_like_id(name_or_id):
+        return WorkflowRow(*resolve_name(tx.connection, name_or_id, bot_id))
+    row = tx.connection.execute(_BY_ID, (name_or_id,)).fetchone()
     if row is None:
         raise unknown_workflow(name_or_id)
     return WorkflowRow(*row)

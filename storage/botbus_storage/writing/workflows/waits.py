@@ -29,6 +29,7 @@ _START = """
 """
 _END = "DELETE FROM workflow_waits WHERE run_id = ? AND step_id = ? AND kind = ?"
 _END_OF_STEP = "DELETE FROM workflow_waits WHERE run_id = ? AND step_id = ? AND step_id <> ''"
+_THERE = "SELECT 1 FROM workflow_waits WHERE run_id = ? LIMIT 1"
 _END_ALL = "DELETE FROM workflow_waits WHERE run_id = ?"
 FOR_CHILD = f"SELECT {COLUMNS} FROM workflow_waits WHERE child_run_id = ?"
 DUE = f"""
@@ -122,7 +123,8 @@ def end_of_step(tx: Transaction, run_id: str, step_id: str) -> None:
 
 
 def end_all(tx: Transaction, run_id: str) -> None:
-    tx.connection.execute(_END_ALL, (run_id,))
+    if _exists(tx, _THERE, (run_id,)):  # rarely; to look takes a third of what a DELETE takes
+        tx.connection.execute(_END_ALL, (run_id,))
 
 
 def due(tx: Transaction, most: int) -> list[WaitRow]:
