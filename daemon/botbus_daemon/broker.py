@@ -157,16 +157,16 @@ class Broker:
 
     def wants(self, channel: str | None, recipient_id: str | None) -> bool:
         """Whether a message to there is of interest to anybody who is here."""
-        return (
+        return bool(
             self.streams.wants(channel, recipient_id)
-            or self.questions.any()
-            or self.watchers.any()
-            or self.runs.waits.wants(channel, recipient_id)
+            or self.questions.parked
+            or self.watchers.here
+            or self.runs.waits.matching.wants(channel, recipient_id)
         )
 
     def routed(self, message: Message, recipient_id: str | None) -> None:
         """Takes a committed message to where it is waited for."""
-        if self.watchers.any():
+        if self.watchers.here:
             self.watchers.show(message)
         asker = self.questions.claim(message, recipient_id)
         if asker is not None:

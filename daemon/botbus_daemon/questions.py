@@ -22,20 +22,21 @@ class Question:
 
 class Questions:
     def __init__(self) -> None:
-        self._open: dict[str, Question] = {}
+        self.parked: dict[str, Question] = {}
+        """By the id of the message that asks."""
 
     def open(self, message_id: str, session: Session) -> Question:
         """Waits for the reply to a message; a question asked again replaces the first asking."""
-        question = self._open[message_id] = Question(session)
+        question = self.parked[message_id] = Question(session)
         return question
 
     def close(self, message_id: str, question: Question) -> None:
-        if self._open.get(message_id) is question:
-            del self._open[message_id]
+        if self.parked.get(message_id) is question:
+            del self.parked[message_id]
 
     def claim(self, message: Message, recipient_id: str | None) -> Session | None:
         """Gives a committed message to the question it answers; the session that asked, if any."""
-        question = self._open.get(message.reply_to or "")
+        question = self.parked.get(message.reply_to or "")
         if (
             question is None
             or question.session.bot_id != recipient_id
@@ -45,6 +46,3 @@ class Questions:
             return None
         question.answer.set_result(message)
         return question.session
-
-    def any(self) -> bool:
-        return bool(self._open)

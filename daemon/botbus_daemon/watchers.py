@@ -34,18 +34,15 @@ class Watcher:
 
 class Watchers:
     def __init__(self) -> None:
-        self._watchers: set[Watcher] = set()
+        self.here: set[Watcher] = set()
 
     def add(self, watcher: Watcher) -> None:
-        self._watchers.add(watcher)
+        self.here.add(watcher)
 
     def discard(self, watcher: Watcher) -> None:
-        self._watchers.discard(watcher)
-
-    def any(self) -> bool:
-        return bool(self._watchers)
+        self.here.discard(watcher)
 
     def show(self, message: Message) -> None:
-        for watcher in self._watchers:
+        for watcher in self.here:
             if watcher.wanted.matches(message):
                 watcher.wake()

@@ -68,9 +68,32 @@ class Posting(Struct, frozen=True, gc=False):
 
     def saved(self, outcome: Saved) -> Receipt:
         """It is on disk: hands it to whoever waits for it; the receipt."""
-        if self.operation.channel is None:
-            self.share.landed(self.size)
-        return saved(self.broker, self.session, self.request, self.operation, outcome)
+        broker, operation = self.broker, self.operation
+        if not outcome.duplicate:
+            broker.streams.head = max(broker.streams.head, outcome.seq)
+            if broker.wants(operation.channel, outcome.recipient_id):
+                message = message_of(self.session, self.request, operation, outcome)
+                broker.routed(message, outcome.recipient_id)
+            if broker.traces is not None and HEADER in self.request.headers:
+                to = operation.channel or outcome.recipient_name or ""
+                broker.traces.stored(self.request.headers, outcome.id, to, outcome.timestamp)
+        if operation.channel is not None:
+            return Receipt(
+                id=outcome.id,
+                seq=outcome.seq,
+                timestamp=outcome.timestamp,
+                duplicate=outcome.duplicate,
+                recipients=outcome.subscribers,
+            )
+        self.share.landed(self.size)
+        return Receipt(
+            id=outcome.id,
+            seq=outcome.seq,
+            timestamp=outcome.timestamp,
+            duplicate=outcome.duplicate,
+            known=outcome.known,
+            connected=broker.presence.connected(outcome.recipient_id) > 0,
+        )
 
     def withdrawn(self) -> None:
         """It could not be written."""
@@ -80,37 +103,6 @@ class Posting(Struct, frozen=True, gc=False):
 
 def _write_of(posting: Posting) -> Write:
     return Write(posting.operation, posting.saved, posting.withdrawn)
-
-
-def saved(
-    broker: Broker, session: Session, request: Letter, operation: SaveMessage, outcome: Saved
-) -> Receipt:
-    """A message is on disk: hands it to whoever waits for it; the receipt."""
-    streams = broker.streams
-    if not outcome.duplicate:
-        streams.head = max(streams.head, outcome.seq)
-        if broker.wants(operation.channel, outcome.recipient_id):
-            message = message_of(session, request, operation, outcome)
-            broker.routed(message, outcome.recipient_id)
-        if broker.traces is not None and HEADER in request.headers:
-            to = operation.channel or outcome.recipient_name or ""
-            broker.traces.stored(request.headers, outcome.id, to, outcome.timestamp)
-    if operation.channel is not None:
-        return Receipt(
-            id=outcome.id,
-            seq=outcome.seq,
-            timestamp=outcome.timestamp,
-            duplicate=outcome.duplicate,
-            recipients=outcome.subscribers,
-        )
-    return Receipt(
-        id=outcome.id,
-        seq=outcome.seq,
-        timestamp=outcome.timestamp,
-        duplicate=outcome.duplicate,
-        known=outcome.known,
-        connected=broker.presence.connected(outcome.recipient_id) > 0,
-    )
 
 
 def _size_of(operation: SaveMessage) -> int:
@@ -182,7 +174,8 @@ def _body(raw: Raw, limit: int) -> str:
         text = bodies.to_json(raw)
     except ValueError as error:
         raise Refused(Code.INVALID, str(error)) from None
-    _check_size("body", text, limit)
+    if len(text) * 4 > limit:
+        _check_size("body", text, limit)
     return text
 
 
@@ -193,7 +186,7 @@ def _headers(headers: dict[str, str], limit: int) -> str:
 
 
 def _check_size(what: str, text: str, limit: int) -> None:
-    if len(text) * 4 > limit and (size := len(text.encode())) > limit:
+    if (size := len(text.encode())) > limit:
         raise Refused(
             Code.TOO_LARGE,
             f"the {what} has {size} bytes as JSON and the limit is {limit}: "

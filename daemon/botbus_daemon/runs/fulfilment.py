@@ -42,7 +42,7 @@ class Fulfilment:
     def __init__(self, broker: "Broker", runs: "Runs") -> None:
         self._broker = broker
         self._runs = runs
-        self._matching = Matching()
+        self.matching = Matching()
         self._taken: dict[str, set[int]] = {}
         """By mailbox: messages that are being taken out of it."""
         self._gone: dict[str, set[int]] = {}
@@ -66,20 +66,17 @@ class Fulfilment:
         _start(self._look_for_each(waits), self._looking)
 
     def _remember(self, wait: MessageWait) -> None:
-        self._matching.add(wait)
+        self.matching.add(wait)
         if wait.bot_id is None:
             self._in_turn[wait.key] = False
 
     def forget(self, run: str, step: str) -> None:
         """A step waits no more."""
-        self._matching.discard((run, step))
+        self.matching.discard((run, step))
 
     def forget_run(self, run: str) -> None:
         """A run has ended."""
-        self._matching.discard_run(run)
-
-    def wants(self, channel: str | None, bot_id: str | None) -> bool:
-        return self._matching.wants(channel, bot_id)
+        self.matching.discard_run(run)
 
     async def close(self) -> None:
         for task in self._looking:
@@ -91,9 +88,9 @@ class Fulfilment:
 
     def offer(self, message: Message, bot_id: str | None) -> bool:
         """Whether a message is kept out of its mailbox, because a step may want it."""
-        if not self._matching:
+        if not self.matching:
             return False
-        waits = self._matching.candidates(message, bot_id)
+        waits = self.matching.candidates(message, bot_id)
         if not waits:
             return False
         if _is_early(message):
@@ -116,7 +113,7 @@ class Fulfilment:
         self, wait: MessageWait, message: Message, bot_id: str | None = None, *, routed: bool = True
     ) -> None:
         """Takes a message to a step. `routed`: whether its mailbox has been told of it."""
-        self._matching.discard(wait.key)
+        self.matching.discard(wait.key)
         _start(self._fulfil(wait, message, bot_id, routed=routed), self._taking)
 
     async def _fulfil(
@@ -141,7 +138,7 @@ class Fulfilment:
     def _decided(self, message: Message, bot_id: str, *, fulfilled: bool, routed: bool) -> None:
         if fulfilled:
             self._taken_out(bot_id, message.seq, routed=routed)
-        elif others := self._matching.candidates(message, bot_id):
+        elif others := self.matching.candidates(message, bot_id):
             self._take(others[0], message, bot_id, routed=routed)
         else:
             self._put_back(bot_id, message, routed=routed)
@@ -218,7 +215,7 @@ class Fulfilment:
             self._look_soon(wait)
 
     def _waits(self, wait: MessageWait) -> bool:
-        return self._matching.find(wait.key) is not None
+        return self.matching.find(wait.key) is not None
 
     async def _look_for_each(self, waits: list[MessageWait]) -> None:
         for wait in waits:

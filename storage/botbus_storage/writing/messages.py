@@ -43,17 +43,11 @@ def save_message(tx: Transaction, op: SaveMessage) -> Saved:
     if op.session_id is not None:
         _check_session(tx, op.session_id)
     if op.channel is not None:
-        return _save_to_channel(tx, op, op.channel)
-    return _save_to_bot(tx, op, _recipient(tx, op))
-
-
-def _save_to_channel(tx: Transaction, op: SaveMessage, channel: str) -> Saved:
-    subscribers = count_subscribers(tx, channel)
-    seq = _append(tx, op, "channel", None)
-    return Saved(id=op.id, seq=seq, timestamp=tx.now, subscribers=subscribers)
-
-
-def _save_to_bot(tx: Transaction, op: SaveMessage, bot: KnownBot) -> Saved:
+        subscribers = count_subscribers(tx, op.channel)
+        seq = _append(tx, op, "channel", None)
+        return Saved(id=op.id, seq=seq, timestamp=tx.now, subscribers=subscribers)
+    to = op.to or ""
+    bot = tx.bots.find(tx.connection, to) or add_bot(tx, to)
     return Saved(
         id=op.id,
         seq=_append(tx, op, "direct", bot.id),
@@ -123,12 +117,6 @@ def _check_session(tx: Transaction, session_id: str) -> None:
         raise Refused(
             Code.NOT_FOUND, f"there is no session {session_id}: create it first", id=session_id
         )
-
-
-def _recipient(tx: Transaction, op: SaveMessage) -> KnownBot:
-    to = op.to or ""
-    bot = tx.bots.find(tx.connection, to)
-    return bot if bot is not None else add_bot(tx, to)
 
 
 def add_bot(tx: Transaction, name: str) -> KnownBot:
