@@ -1,5 +1,6 @@
 """The right to write to a database, and what is left of one that came to nothing."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from sqlite3 import OperationalError
@@ -10,6 +11,8 @@ from botbus_storage.migrator import Locked
 from botbus_storage.migrator.connection import MEMORY, plain
 from botbus_storage.migrator.target import Target
 
+SOMEBODY = 65534
+
 
 def target(database: str | Path) -> Target:
     return Target(Path(database), plain, 0.0, None)
@@ -19,6 +22,15 @@ def target(database: str | Path) -> Target:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def somebodys(here: Path) -> Path:
+    """A folder of another user."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may give a folder away")
+    os.chown(here, SOMEBODY, SOMEBODY)
+    return here
 
 
 @pytest.mark.parametrize("name", [MEMORY, f"./{MEMORY}"])
@@ -45,6 +57,18 @@ def broken_off(database: str, *statements: str) -> None:
         for statement in statements:
             connection.execute(statement)
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("name", ["bus.db", "{here}/bus.db"])
+def test_what_root_makes_is_the_folders_owners(somebodys: Path, name: str) -> None:
+    with target(name.format(here=somebodys)).writing() as connection:
+        connection.execute("CREATE TABLE a (x)")
+    assert (somebodys / "bus.db").stat().st_uid == SOMEBODY
+
+
+def test_memory_is_no_file_of_the_folders_owner(somebodys: Path) -> None:
+    with target(MEMORY).writing():
+        assert list(somebodys.iterdir()) == []
 
 
 def test_a_new_file_that_came_to_nothing_is_removed(here: Path) -> None:
