@@ -66,8 +66,9 @@ def test_what_root_makes_is_the_folders_owners(somebodys: Path, name: str) -> No
     assert (somebodys / "bus.db").stat().st_uid == SOMEBODY
 
 
-def test_memory_is_no_file_of_the_folders_owner(somebodys: Path) -> None:
-    with target(MEMORY).writing():
+@pytest.mark.parametrize("name", [MEMORY, f"./{MEMORY}"])
+def test_memory_is_no_file_of_the_folders_owner(somebodys: Path, name: str) -> None:
+    with target(name).writing():
         assert list(somebodys.iterdir()) == []
 
 
