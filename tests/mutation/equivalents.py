@@ -65,6 +65,12 @@ EQUIVALENT: dict[Mutant, str] = {
             "pathlib keeps one object for each word of a path",
         ),
         (
+            "target",
+            "if str(database) != MEMORY:",
+            "if str(database) is not MEMORY:",
+            "so here",
+        ),
+        (
             "folder",
             'span = f"{first:04}" if first == last else f"{first:04} to {last:04}"',
             'span = f"{first:04}" if first >= last else f"{first:04} to {last:04}"',
