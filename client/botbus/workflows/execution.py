@@ -7,7 +7,7 @@ no effect any more. Only an end that the daemon has confirmed is an `outcome`.
 
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from time import monotonic
 from typing import Any
 
@@ -90,7 +90,8 @@ class Execution:
         self._letting_go = False
         self._retry_in: float | None = None
         self._watched = False
-        self._quiet = anyio.Event()
+        self._quiet: anyio.Event | None = None
+        """Set when no branch works any more, if somebody waits for that."""
         self._arrivals: dict[str, Any] = {}
         self._early: dict[str, Step] = {}
         self._heard = 0
@@ -116,7 +117,7 @@ class Execution:
     def rests(self) -> None:
         """A branch has worked."""
         self.waits.busy -= 1
-        if self._watched and not self.waits.busy:
+        if self._quiet is not None and not self.waits.busy:
             self._quiet.set()
 
     async def arrival(self, step: str, kind: str, seconds: float | None) -> Step:
@@ -184,21 +185,22 @@ class Execution:
 
     # From the beginning to the end
 
-    async def perform(self, run: Any, after: Sequence[anyio.Event] = ()) -> None:
-        """Calls the function, after these events, and tells its end. Raises only cancellation."""
+    async def perform(self, run: Any, after: anyio.Event | None = None) -> None:
+        """Calls the function, after that event, and tells its end. Raises only cancellation."""
         try:
             await self._perform(run, after)
         except Gone:
             return
         finally:
             self.ended.set()
-            self._quiet.set()
+            if self._quiet is not None:
+                self._quiet.set()
 
-    async def _perform(self, run: Any, after: Sequence[anyio.Event]) -> None:
+    async def _perform(self, run: Any, after: anyio.Event | None) -> None:
         outcome = None
         try:
-            for event in after:
-                await event.wait()
+            if after is not None:
+                await after.wait()
             with self._scope:
                 await self._read_on()
                 outcome = await self._called(run)

@@ -58,6 +58,8 @@ class Worker:
         """Seconds until a run of which the daemon hears nothing is offered to others."""
         self._held: dict[str, Execution] = {}
         """By lease."""
+        self._newest: dict[str, Execution] = {}
+        """Of them, for each run the last that was begun."""
         self._reserved = 0
         self._freed = anyio.Event()
         self._ended = anyio.Event()
@@ -218,19 +220,21 @@ class Worker:
             self._transport.post(back)
             return None
         execution = Execution(self._surroundings, workflow, claim)
-        before = [held for held in self._held.values() if held.record.id == claim.run.id]
-        self._held[claim.lease] = execution
+        before = self._newest.get(claim.run.id)
+        self._held[claim.lease] = self._newest[claim.run.id] = execution
         self._tasks.start_soon(self._perform, execution, before)
         return execution
 
-    async def _perform(self, execution: Execution, before: list[Execution]) -> None:
-        """Runs it once what had it here before has ended."""
+    async def _perform(self, execution: Execution, before: Execution | None) -> None:
+        """Runs it once what had it here before has ended, which waits for what had it before that."""
         try:
-            for earlier in before:
-                earlier.grip.lose()
-            await execution.perform(Run(execution), [earlier.ended for earlier in before])
+            if before is not None:
+                before.grip.lose()
+            await execution.perform(Run(execution), before.ended if before is not None else None)
         finally:
             del self._held[execution.grip.lease]
+            if self._newest[execution.record.id] is execution:
+                del self._newest[execution.record.id]
             self._freed.set()
 
     def _hear(self, notice: Notice) -> None:

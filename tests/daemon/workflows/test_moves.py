@@ -33,7 +33,7 @@ def in_state(bots: Bots, flow: Flow, status: str) -> Json:
     """A run that is in a state, and that this worker holds if it is running."""
     worker, workflow = flow
     if status == "pending":
-        return start(worker, workflow)
+        return look(worker, start(worker, workflow))
     if status == "crashed":
         dying = bots("dying")
         crashed = begun(dying, workflow)

@@ -1,5 +1,7 @@
 """Making runs: the same id or key is the same run, and nothing is made of what cannot be run."""
 
+from typing import Any
+
 import pytest
 
 from botbus_protocol.grammar import new_id
@@ -21,6 +23,33 @@ def test_a_run_is_made_ready(scene: Scene) -> None:
     assert (value(run.input), value(run.context), run.started_by) == ({"n": 1}, {"a": []}, "worker")
     assert created.aftermath.ready == (scene.workflow,)
     assert [run for run, _ in scene.claim()] == [run.id]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"lease": "1.1", "holder_pid": 7},
+        {"input": '{"n":[1,null]}', "context": '{"a":{}}', "key": "k", "priority": 3},
+        {"lease": "1.1", "concurrency_key": "c", "trigger_type": "message", "version": "1.0.0"},
+        {"bot_id": "nobody", "lease": "1.1"},
+        {"parent": "it", "parent_step": "s"},
+        {"due_at": "2030-01-01T00:00:00.000000Z"},
+        {"workflow": "timed", "lease": "1.1"},
+        {"workflow": "timed"},
+    ],
+    ids=str,
+)
+def test_what_is_told_of_a_new_run_is_what_is_read_of_it(
+    scene: Scene, fields: dict[str, Any]
+) -> None:
+    scene.define("timed", timeout_secs=60)
+    parent, _ = scene.started(concurrency_key="c")
+    if "parent" in fields:
+        fields = {**fields, "parent": parent}
+    created = scene.do(scene.creation(**fields), CreatedRun)
+    assert created.run == scene.run(created.run.id)
+    assert created.run.queued == ("concurrency_key" in fields)
 
 
 def test_by_name_or_by_id(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterator
+from typing import Any
 
 from botbus_storage.workflow_operations import ClaimedRuns, ClaimRuns, Moved, UnclaimRuns
 from botbus_storage.writing.transaction import Transaction
@@ -34,6 +35,7 @@ def claim_runs(tx: Transaction, op: ClaimRuns) -> ClaimedRuns:
     runs = []
     for run, lease in zip(_best(tx, op), op.leases, strict=False):
         claim(tx, run, lease, op.bot_id, op.holder_pid, after)
+        run.timeout_at = run.timeout_at or deadline_of(tx, run)
         save(tx, run)
         limit_time(tx, run, after)
         runs.append((record_of(tx, run.id), lease))
@@ -90,7 +92,7 @@ def claim(
     holder_pid: int | None,
     after: Consequences,
 ) -> None:
-    """Puts a ready run into somebody's hands; whoever calls this saves it.
+    """Puts a ready run into somebody's hands; whoever calls this gives it its deadline, and saves it.
 
     Raises Refused (`illegal_state`).
     """
@@ -101,13 +103,16 @@ def claim(
     run.error = None
     after.tell("run.resumed" if run.started_at else "run.started", run)
     run.started_at = run.started_at or tx.now
-    run.timeout_at = run.timeout_at or _deadline(tx, run)
 
 
-def _deadline(tx: Transaction, run: RunRow) -> str | None:
-    """When the time is over that its definition gives the run, from its first claim on."""
-    seconds = tx.connection.execute(_TIMEOUT, (run.snapshot_id,)).fetchone()[0]
-    return later(tx.now, seconds) if isinstance(seconds, int | float) else None
+def deadline_of(tx: Transaction, run: RunRow) -> str | None:
+    """When the time is over that its definition gives a run, from its first claim on."""
+    return deadline(tx, tx.connection.execute(_TIMEOUT, (run.snapshot_id,)).fetchone()[0])
+
+
+def deadline(tx: Transaction, timeout_secs: Any) -> str | None:
+    """As `deadline_of`, from what the definition says."""
+    return later(tx.now, timeout_secs) if isinstance(timeout_secs, int | float) else None
 
 
 def limit_time(tx: Transaction, run: RunRow, after: Consequences) -> None:

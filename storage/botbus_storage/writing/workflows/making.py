@@ -4,14 +4,16 @@ from typing import Any
 
 import msgspec
 
+from botbus_protocol.bodies import from_json
 from botbus_protocol.errors import Code, Refused
+from botbus_protocol.records import Run
 from botbus_storage.workflow_operations import CreatedRun, CreateRun
 from botbus_storage.writing.transaction import MAYBE, Transaction
 from botbus_storage.writing.workflows import slots, waits
-from botbus_storage.writing.workflows.claims import claim, limit_time, room_of
+from botbus_storage.writing.workflows.claims import claim, deadline, limit_time, room_of
 from botbus_storage.writing.workflows.consequences import Consequences
 from botbus_storage.writing.workflows.context import size_of
-from botbus_storage.writing.workflows.resolving import WorkflowRow, resolve, snapshot_of
+from botbus_storage.writing.workflows.resolving import Snapshot, WorkflowRow, resolve, snapshot_of
 from botbus_storage.writing.workflows.run_rows import RunRow, find_run, record_of
 
 _SAME_ID = """
@@ -76,7 +78,7 @@ def _same_json(stored: str | None, sent: str | None) -> bool:
     return bool(msgspec.json.decode(stored) == msgspec.json.decode(sent))
 
 
-def _check_new(tx: Transaction, op: CreateRun, workflow: WorkflowRow) -> int:
+def _check_new(tx: Transaction, op: CreateRun, workflow: WorkflowRow) -> Snapshot:
     """The snapshot that a new run begins with. Raises Refused (`illegal_state`, `not_found`)."""
     if workflow.status not in _NEW:
         raise Refused(
@@ -93,23 +95,56 @@ def _check_new(tx: Transaction, op: CreateRun, workflow: WorkflowRow) -> int:
     return snapshot_of(tx, workflow, op.version or workflow.version)
 
 
-def _create(tx: Transaction, op: CreateRun, workflow: WorkflowRow, snapshot: int) -> CreatedRun:
-    run, after = _new_row(tx, op, workflow, snapshot), Consequences(tx)
+def _create(
+    tx: Transaction, op: CreateRun, workflow: WorkflowRow, snapshot: Snapshot
+) -> CreatedRun:
+    run, after = _new_row(tx, op, workflow, snapshot.id), Consequences(tx)
     run.has_slot = int(slots.has_room(tx, run))
     run.ready = int(bool(run.has_slot) and op.due_at is None)
     claimed = bool(run.ready) and op.lease is not None and _may_run(tx, workflow)
     if claimed:
         assert op.lease is not None
         claim(tx, run, op.lease, op.bot_id, op.holder_pid, after)
+        run.timeout_at = deadline(tx, snapshot.timeout_secs)
     elif run.ready:
         after.ready(workflow.id)
-    _insert(tx, op, run)
+    run.seq = _insert(tx, op, run)
     limit_time(tx, run, after)
     if op.due_at is not None:
         waits.add_of_run(tx, run, "delay", op.due_at)
         after.due(op.due_at)
-    record = record_of(tx, run.id)
+    waiting = op.due_at is not None or run.timeout_at is not None
+    record = record_of(tx, run.id) if waiting else _record(tx, op, run)
     return CreatedRun(run=record, created=True, claimed=claimed, aftermath=after.aftermath)
+
+
+def _record(tx: Transaction, op: CreateRun, run: RunRow) -> Run:
+    """What `record_of` would read of a run that waits for nothing: it was written a moment ago."""
+    bot = tx.bots.find(tx.connection, op.bot_id)
+    name = op.bot_id if bot is None else bot.name
+    return Run(
+        seq=run.seq,
+        id=run.id,
+        workflow_id=run.workflow_id,
+        workflow=run.workflow_name,
+        version=run.version,
+        status=run.status,
+        trigger_type=op.trigger_type,
+        input=None if op.input is None else from_json(op.input),
+        context=from_json(op.context or "{}"),
+        created_at=tx.now,
+        started_at=run.started_at,
+        started_by=name,
+        key=run.key,
+        concurrency_key=run.concurrency_key,
+        priority=run.priority,
+        attempt=run.attempt,
+        holder=None if run.lease is None or bot is None else name,
+        holder_pid=run.holder_pid,
+        queued=not run.has_slot,
+        parent=op.parent,
+        parent_step=op.parent_step,
+    )
 
 
 def _may_run(tx: Transaction, workflow: WorkflowRow) -> bool:
@@ -133,7 +168,8 @@ def _new_row(tx: Transaction, op: CreateRun, workflow: WorkflowRow, snapshot: in
     )
 
 
-def _insert(tx: Transaction, op: CreateRun, run: RunRow) -> None:
+def _insert(tx: Transaction, op: CreateRun, run: RunRow) -> int:
+    """Its seq."""
     values: tuple[Any, ...] = (
         run.id,
         run.workflow_id,
@@ -163,7 +199,9 @@ def _insert(tx: Transaction, op: CreateRun, run: RunRow) -> None:
         op.parent or "",
         op.parent_step or "",
     )
-    tx.connection.execute(_ADD, values)
+    seq = tx.connection.execute(_ADD, values).lastrowid
+    assert seq is not None
+    return seq
 
 
 def _check_schedule(tx: Transaction, op: CreateRun) -> None:

@@ -12,7 +12,7 @@ from botbus_protocol.states import RunStatus, check_run_move
 from botbus_storage.workflow_operations import MovedRun, UpdateRunStatus
 from botbus_storage.writing.transaction import Transaction
 from botbus_storage.writing.workflows import context, slots, waits, wakes
-from botbus_storage.writing.workflows.claims import claim, limit_time, room_in
+from botbus_storage.writing.workflows.claims import claim, deadline_of, limit_time, room_in
 from botbus_storage.writing.workflows.consequences import Consequences
 from botbus_storage.writing.workflows.crashes import crash
 from botbus_storage.writing.workflows.endings import end, stop
@@ -69,6 +69,7 @@ def _run(tx: Transaction, run: RunRow, op: UpdateRunStatus, after: Consequences)
             **{"from": run.status, "to": "running"},
         )
     claim(tx, run, op.new_lease, op.bot_id, op.holder_pid, after)
+    run.timeout_at = run.timeout_at or deadline_of(tx, run)
     save(tx, run)
     limit_time(tx, run, after)
     return True

@@ -1,5 +1,7 @@
 """From what somebody calls a workflow to its row, and to the definition that a run begins with."""
 
+from typing import Any
+
 from msgspec import Struct
 
 from botbus_protocol.errors import Code, Refused
@@ -9,8 +11,8 @@ from botbus_storage.writing.transaction import Transaction
 
 _BY_ID = f"SELECT {STANDING} FROM workflows WHERE id = ?"
 _SNAPSHOT = """
-    SELECT snapshot_id FROM workflow_snapshots WHERE workflow_id = ? AND version = ?
-    ORDER BY snapshot_id DESC LIMIT 1
+    SELECT snapshot_id, json_extract(definition, '$.timeout_secs') FROM workflow_snapshots
+    WHERE workflow_id = ? AND version = ? ORDER BY snapshot_id DESC LIMIT 1
 """
 
 
@@ -22,6 +24,14 @@ class WorkflowRow(Struct, frozen=True, gc=False):
     version: str
     status: str
     concurrency: int | None
+
+
+class Snapshot(Struct, frozen=True, gc=False):
+    """A definition that runs begin with; in the order of `_SNAPSHOT`."""
+
+    id: int
+    timeout_secs: Any
+    """What the definition says."""
 
 
 def resolve(tx: Transaction, name_or_id: str, bot_id: str) -> WorkflowRow:
@@ -37,7 +47,7 @@ def resolve(tx: Transaction, name_or_id: str, bot_id: str) -> WorkflowRow:
     return WorkflowRow(*row)
 
 
-def snapshot_of(tx: Transaction, workflow: WorkflowRow, version: str) -> int:
+def snapshot_of(tx: Transaction, workflow: WorkflowRow, version: str) -> Snapshot:
     """What was saved last under that version. Raises Refused (`not_found`)."""
     row = tx.connection.execute(_SNAPSHOT, (workflow.id, version)).fetchone()
     if row is None:
@@ -45,4 +55,4 @@ def snapshot_of(tx: Transaction, workflow: WorkflowRow, version: str) -> int:
             Code.NOT_FOUND,
             f"workflow {workflow.name} has no version {version}: its version is {workflow.version}",
         )
-    return int(row[0])
+    return Snapshot(*row)
