@@ -14,7 +14,10 @@ from benchmarks.players import Player, player
 from benchmarks.stage import Stage
 from benchmarks.steps import STEPS
 
-BATCHES = (64, 512, 1024)
+FLOORS = (
+    *(("direct", batch) for batch in (1, 64, 512, 1024)),
+    *(("channel", batch) for batch in (64, 1024)),
+)
 IN_FLIGHT = (64, 1024)
 BATCH = 512
 """Messages in an atomic frame."""
@@ -30,11 +33,11 @@ def named(name: str, measured: Measured) -> Measured:
     return {f"{name}.{part}": value for part, value in measured.items()}
 
 
-def sqlite(stage: Stage, batch: int) -> Measured:
+def sqlite(stage: Stage, kind: str, batch: int) -> Measured:
     rows = stage.sizes.commits if batch == 1 else max(stage.sizes.rows, batch)
     with stage.places.room() as room:
-        found = stage.first.perform(floor.messages, str(room), batch, rows)
-    return named(f"floor.{batch}", found)
+        found = stage.first.perform(floor.messages, str(room), kind, batch, rows)
+    return named(f"floor.{kind}.{batch}", found)
 
 
 def sqlite_steps(stage: Stage, batch: int) -> Measured:
@@ -160,8 +163,11 @@ def workflows(stage: Stage) -> Measured:
 def round_of(peers: list[tuple[str, Measurement]]) -> list[tuple[str, Measurement]]:
     """The steps of a round, each with what to tell the one who waits for it."""
     steps: list[tuple[str, Measurement]] = [
-        (f"SQLite alone, {batch} rows a commit", partial(sqlite, batch=batch))
-        for batch in (1, *BATCHES)
+        (
+            f"SQLite alone, {kind} messages, {batch} a commit",
+            partial(sqlite, kind=kind, batch=batch),
+        )
+        for kind, batch in FLOORS
     ]
     steps += [
         (f"SQLite alone, {batch} workflow steps a commit", partial(sqlite_steps, batch=batch))

@@ -51,13 +51,13 @@ def side_by_side(record: Record, title: str, rows: Rows, beside: tuple[Peer, ...
 
 
 _SENDING: Rows = (
-    ("one at a time, p50", "floor.1.p50", "send.1.p50", "1.p50"),
-    ("one at a time, p99", "floor.1.p99", "send.1.p99", "1.p99"),
-    ("64 in flight, direct", "floor.64.rate", "send.64.rate", "64.rate"),
-    ("64 in flight, channel", "floor.64.rate", "publish.64.rate", "64.rate"),
-    ("batches of 512", "floor.512.rate", "batch.512.rate", ""),
-    ("1,024 in flight, direct", "floor.1024.rate", "send.1024.rate", "1024.rate"),
-    ("1,024 in flight, channel", "floor.1024.rate", "publish.1024.rate", "1024.rate"),
+    ("one at a time, p50", "floor.direct.1.p50", "send.1.p50", "1.p50"),
+    ("one at a time, p99", "floor.direct.1.p99", "send.1.p99", "1.p99"),
+    ("64 in flight, direct", "floor.direct.64.rate", "send.64.rate", "64.rate"),
+    ("64 in flight, channel", "floor.channel.64.rate", "publish.64.rate", "64.rate"),
+    ("batches of 512", "floor.direct.512.rate", "batch.512.rate", ""),
+    ("1,024 in flight, direct", "floor.direct.1024.rate", "send.1024.rate", "1024.rate"),
+    ("1,024 in flight, channel", "floor.channel.1024.rate", "publish.1024.rate", "1024.rate"),
     ("publish to delivery, p50", "", "delivery.p50", "delivery.p50"),
     ("publish to delivery, p99", "", "delivery.p99", "delivery.p99"),
 )

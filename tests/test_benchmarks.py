@@ -20,10 +20,12 @@ from benchmarks.targets import TARGETS, judge
 from rich.console import Console
 
 OURS = {
-    "floor.1.p50",
-    "floor.64.rate",
-    "floor.512.rate",
-    "floor.1024.rate",
+    "floor.direct.1.p50",
+    "floor.direct.64.rate",
+    "floor.direct.512.rate",
+    "floor.direct.1024.rate",
+    "floor.channel.64.rate",
+    "floor.channel.1024.rate",
     "nng.p50",
     "send.1.p50",
     "send.1.p99",
@@ -132,7 +134,7 @@ def test_a_peer_that_is_not_installed_is_said_to_be_so(
 def test_figures_are_medians_and_targets_are_judged_by_them() -> None:
     figures = Figures()
     for floor, sent in ((100, 10), (100, 80), (100, 50)):
-        figures.add({"floor.64.rate": floor, "send.64.rate": sent})
+        figures.add({"floor.direct.64.rate": floor, "send.64.rate": sent})
     verdicts = {verdict.title: verdict for verdict in judge(figures)}
     reached = verdicts["64 in flight / floor at 64 rows a commit"]
     assert (reached.value, reached.met) == (0.5, True)

@@ -25,8 +25,10 @@ from botbus_storage.migrator import Migrator
 from botbus_storage.writing.rows import RowWriter
 
 MESSAGE = """INSERT INTO bot_messages (
-    seq, id, sender_bot_id, sender_bot_name, recipient_type, recipient_bot_id, message_type, body,
+    seq, id, sender_bot_id, sender_bot_name, recipient_type, {recipient}, message_type, body,
     timestamp, sender_uid, sender_pid)"""
+RECIPIENT = {"direct": "recipient_bot_id", "channel": "recipient_channel"}
+"""Where the recipient of a message stands, which decides in which indexes it is."""
 STEP = """INSERT INTO workflow_steps (
     seq, id, run_id, step_id, step_name, status, output, lease, started_at, completed_at)"""
 
@@ -34,14 +36,14 @@ Row = tuple[int | str, ...]
 Write = Callable[[sqlite3.Connection, list[Row]], object]
 
 
-async def messages(ready: Ready, folder: str, batch: int, rows: int) -> Measured:
-    """Inserts messages, so many in a commit; `rate` in rows, `p50` of a commit."""
+async def messages(ready: Ready, folder: str, kind: str, batch: int, rows: int) -> Measured:
+    """Inserts messages of a kind, so many in a commit; `rate` in rows, `p50` of a commit."""
     ready()
     found: list[Measured] = []
-    for name, write in _manners(MESSAGE, 11).items():
+    for name, write in _manners(MESSAGE.format(recipient=RECIPIENT[kind]), 11).items():
         database = Path(folder) / f"messages-{name}.db"
         Migrator(database, botbus_migrations.FOLDER).run()
-        found.append(await _insert(database, write, _batches(_messages(rows), batch)))
+        found.append(await _insert(database, write, _batches(_messages(kind, rows), batch)))
     return max(found, key=lambda measured: measured["rate"])
 
 
@@ -89,10 +91,10 @@ def _batches(rows: Iterable[Row], batch: int) -> list[list[Row]]:
     return [list(full) for full in zip(*[iter(rows)] * batch, strict=False)]
 
 
-def _messages(count: int) -> Iterator[Row]:
-    sender, recipient = new_id(), new_id()
+def _messages(kind: str, count: int) -> Iterator[Row]:
+    sender, recipient = new_id(), new_id() if kind == "direct" else "builds"
     for seq in range(1, count + 1):
-        ids = (seq, new_id(), sender, "sender", "direct", recipient)
+        ids = (seq, new_id(), sender, "sender", kind, recipient)
         yield (*ids, "message", TEXT, from_epoch(1_750_000_000 + seq / 1e6), 0, 1)
 
 
