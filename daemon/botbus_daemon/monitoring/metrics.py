@@ -60,6 +60,16 @@ GAUGES: list[tuple[str, str, Callable[[Figures], float]]] = [
     ("botbus_in_flight", "Deliveries handed out and not settled.", lambda f: f.in_flight),
     ("botbus_runs_held", "Runs that a worker holds.", lambda f: f.runs_held),
     ("botbus_largest_batch", "Operations in the largest commit.", lambda f: f.commits.largest),
+    (
+        "botbus_sync_p50_seconds",
+        "Half of the newest 1,000 syncs took no longer.",
+        lambda f: f.commits.sync_p50_seconds,
+    ),
+    (
+        "botbus_sync_p99_seconds",
+        "99 of 100 of them took no longer.",
+        lambda f: f.commits.sync_p99_seconds,
+    ),
     ("botbus_database_bytes", "The database file.", lambda f: f.storage.database_bytes),
     ("botbus_wal_bytes", "Its write-ahead log.", lambda f: f.storage.wal_bytes),
     ("botbus_disk_free_bytes", "What the disk has left.", lambda f: f.storage.free_bytes),
