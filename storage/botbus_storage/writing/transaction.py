@@ -122,8 +122,7 @@ class Transaction:
 
     def flush(self) -> None:
         """Writes what was gathered. Raises Collision."""
-        if self.steps:
-            self._write(_STEPS, self.steps)
+        self.flush_steps()
         if self.direct_messages:
             self._write(_DIRECT_MESSAGES, self.direct_messages)
         if self.channel_messages:

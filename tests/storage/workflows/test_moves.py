@@ -254,3 +254,10 @@ def test_a_context_that_is_too_large_or_not_one_s_own(scene: Scene) -> None:
         "too_large"
     )
     assert scene.refused(scene.moving(run, "cancelled", context="{}")).code == "lease_lost"
+
+
+def test_an_empty_error_is_kept_and_its_repeat_known(scene: Scene) -> None:
+    run, lease = scene.started()
+    failing = scene.moving(run, "failed", error="", lease=lease)
+    assert scene.do(failing, MovedRun).run.error == ""
+    assert not scene.do(failing, MovedRun).changed

@@ -24,7 +24,7 @@ _SAVE = f"""
     UPDATE workflow_runs SET
         status = ?, has_slot = ?, ready = ?, pausing = ?, held = ?, arrived = ?, attempt = ?,
         crashes = ?, lease = {MAYBE}, holder_bot_id = {MAYBE}, holder_pid = {MAYBE},
-        error = {MAYBE}, started_at = {MAYBE}, completed_at = {MAYBE}, timeout_at = {MAYBE},
+        error = ?, started_at = {MAYBE}, completed_at = {MAYBE}, timeout_at = {MAYBE},
         result = coalesce({MAYBE}, result)
     WHERE seq = ?
 """
@@ -120,7 +120,7 @@ def save(tx: Transaction, run: RunRow, result: str | None = None) -> None:
             run.lease or "",
             run.holder_bot_id or "",
             run.holder_pid or "",
-            run.error or "",
+            run.error,  # which may be an empty text
             run.started_at or "",
             run.completed_at or "",
             run.timeout_at or "",
