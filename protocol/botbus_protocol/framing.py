@@ -68,7 +68,9 @@ class Unframer:
     def _is_whole(self, data: bytes) -> bool:
         """Whether this is one message, of which nothing is to be left out."""
         size = len(data) - HEAD
-        return WORD <= size <= self._most and data.startswith(b"\1" + size.to_bytes(8))
+        return WORD <= size <= min(self._most, self._longest) and data.startswith(
+            b"\1" + size.to_bytes(8)
+        )
 
     def _take(self, data: bytes, at: int) -> int:
         part = data[at : at + self._missing]

@@ -48,6 +48,13 @@ class Shape:
             return value
         try:
             return self._read(_json(value))
+        except msgspec.ValidationError:
+            return self._converted(value, what)
+
+    def _converted(self, value: Any, what: str) -> Any:
+        """Not by way of JSON, where NaN is a null: the daemon says what is wrong with that."""
+        try:
+            return msgspec.convert(value, self.type, str_keys=True)
         except msgspec.ValidationError as error:
             raise Invalid(
                 f"{what} is not what its annotation says: {error}; correct one of the two"

@@ -233,7 +233,7 @@ class Worker:
             await execution.perform(Run(execution), before.ended if before is not None else None)
         finally:
             del self._held[execution.grip.lease]
-            if self._newest[execution.record.id] is execution:
+            if self._newest.get(execution.record.id) is execution:
                 del self._newest[execution.record.id]
             self._freed.set()
 
