@@ -53,3 +53,8 @@ def test_of_a_long_message_only_so_much_is_kept_as_shows_that_it_is_long() -> No
 def test_what_is_no_message_is_garbage(noise: bytes) -> None:
     with pytest.raises(Garbage):
         Unframer(most=10, longest=1000).feed(noise)
+
+
+def test_what_is_too_long_is_garbage_however_it_came() -> None:
+    with pytest.raises(Garbage):
+        Unframer(most=100, longest=10).feed(framed(b"\x80\0\0\0", b"x" * 20))

@@ -1,6 +1,7 @@
 """The parts that need no daemon: memos, derived values, backoff, the silent logger, what waits."""
 
 import logging
+import math
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -236,6 +237,12 @@ class TestShapes:
 
         with pytest.raises(botbus.Invalid, match="not what its annotation says: Expected `int`"):
             shape_of(number).taken(number(), "the result")
+
+    def test_what_is_no_number_is_left_for_the_daemon_to_refuse(self) -> None:
+        def number() -> float:
+            return float("nan")
+
+        assert all(math.isnan(part) for part in shape_of(number).taken(number(), "the result"))
 
     def test_who_is_awaited(self) -> None:
         async def slow(_: int) -> int:
