@@ -33,7 +33,7 @@ from botbus_protocol.requests import Send
 from botbus_storage.connection import open_writer
 from botbus_storage.engine import Group, SqliteEngine
 from botbus_storage.migrator import Migrator
-from botbus_storage.operations import SaveMessage
+from botbus_storage.operations import SaveMessages
 from botbus_storage.store import open_store
 
 SIZES = (32, 64, 512)
@@ -109,28 +109,28 @@ def _execute(engine: SqliteEngine, size: int) -> Costs:
             commit.found.append(now())
 
     for _ in range(ROUNDS):
-        group = Group([_operation() for _ in range(size)])
+        group = Group([_operation(size)])
         with whole.lap():
             engine.execute([group])
     engine.connection.set_trace_callback(note)
     for _ in range(ROUNDS):
-        engine.execute([Group([_operation() for _ in range(size)])])
+        engine.execute([Group([_operation(size)])])
         commit.found[-1] = now() - commit.found[-1]
     committing = commit.each(size)
     return {"insert the rows": whole.each(size) - committing, "COMMIT": committing}
 
 
-def _operation() -> SaveMessage:
-    return SaveMessage(
-        id=new_id(),
+def _operation(size: int) -> SaveMessages:
+    return SaveMessages(
         sender_id="01a1fe44-af61-768e-bb7f-6fd468ada19f",
         sender_name="sender",
-        to="absent",
-        channel=None,
-        type="message",
-        body='"' + "x" * 198 + '"',
         sender_uid=0,
         sender_pid=1,
+        published=False,
+        ids=[new_id() for _ in range(size)],
+        recipients=["absent"] * size,
+        types=["message"] * size,
+        bodies=['"' + "x" * 198 + '"'] * size,
     )
 
 

@@ -10,7 +10,7 @@ SQLite is the first engine; `Engine` is what a second one has to be.
 import sqlite3
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from msgspec import Struct
 
@@ -59,6 +59,7 @@ EXECUTORS: dict[
     Callable[[Transaction, Any], Outcome | WorkflowOutcome | RecordOutcome | Pruned],
 ] = {
     ops.SaveMessage: messages.save_message,
+    ops.SaveMessages: messages.save_messages,
     ops.RecallMessage: messages.recall_message,
     ops.SeeBot: bots.see_bot,
     ops.CreateChannel: channels.create_channel,
@@ -147,19 +148,34 @@ class SqliteEngine:
         return timestamps.from_epoch(self.last_time)
 
 
+Run = Callable[[Transaction, Operation], Result]
+
+
 def _run_group(tx: Transaction, group: Group) -> list[Result]:
     if group.atomic:
         return _run_atomically(tx, group.operations)
-    if tx.careful:
-        return [_run_alone(tx, operation) for operation in group.operations]
-    return [_run(tx, operation) for operation in group.operations]
+    run = _run_carefully if tx.careful else _run
+    return [run(tx, operation) for operation in group.operations]
 
 
 def _run(tx: Transaction, operation: Operation) -> Result:
     try:
         return EXECUTORS[type(operation)](tx, operation)
     except Refused as refusal:
+        if type(operation) is ops.SaveMessages:
+            return _save_singly(tx, operation, _run)
         return refusal.fault
+
+
+def _run_carefully(tx: Transaction, operation: Operation) -> Result:
+    if type(operation) is ops.SaveMessages:
+        return _save_singly(tx, operation, _run_alone)
+    return _run_alone(tx, operation)
+
+
+def _save_singly(tx: Transaction, operation: ops.SaveMessages, run: Run) -> ops.SavedSingly:
+    outcomes = [run(tx, message) for message in operation.singly()]
+    return ops.SavedSingly(cast("list[ops.Saved | Fault]", outcomes))
 
 
 def _run_alone(tx: Transaction, operation: Operation) -> Result:

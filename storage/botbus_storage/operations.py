@@ -6,15 +6,22 @@ sense inside one process. That is what makes group commit, atomic frames and a s
 idea.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from msgspec import Struct
 
+from botbus_protocol.errors import Fault
 from botbus_protocol.records import Channel, Subscription
 
 
 class Operation(Struct, frozen=True, kw_only=True, gc=False):
     """What every operation is."""
+
+    @property
+    def count(self) -> int:
+        """What was asked for in it."""
+        return 1
 
 
 class SaveMessage(Operation, frozen=True, kw_only=True):
@@ -54,6 +61,70 @@ class Saved(Struct, frozen=True, kw_only=True, gc=False):
     known: bool = True
     """Whether the recipient has ever connected."""
     subscribers: int = 0
+
+
+class SaveMessages(Operation, frozen=True, kw_only=True):
+    """Appends messages of one sender, to bots or to channels, that have nothing but a type and a body.
+
+    In columns: the first id belongs to the first body, and so on. Outcome: `SavedMessages` if all of
+    them are new, else `SavedSingly`.
+    """
+
+    sender_id: str
+    sender_name: str
+    sender_uid: int | None
+    sender_pid: int | None
+    published: bool
+    """Whether the recipients are channels."""
+    ids: list[str]
+    recipients: list[str]
+    types: list[str]
+    bodies: list[str]
+
+    @property
+    def count(self) -> int:
+        return len(self.ids)
+
+    def singly(self) -> Iterator[SaveMessage]:
+        """The same, each by itself."""
+        columns = zip(self.ids, self.recipients, self.types, self.bodies, strict=True)
+        for message_id, recipient, kind, body in columns:
+            yield SaveMessage(
+                id=message_id,
+                sender_id=self.sender_id,
+                sender_name=self.sender_name,
+                to=None if self.published else recipient,
+                channel=recipient if self.published else None,
+                type=kind,
+                body=body,
+                sender_uid=self.sender_uid,
+                sender_pid=self.sender_pid,
+            )
+
+
+class KnownBot(Struct, frozen=True, gc=False):
+    id: str
+    name: str
+    seen: bool
+    """Whether it has ever connected."""
+
+
+class SavedMessages(Struct, frozen=True, kw_only=True, gc=False):
+    """All of them are new, and follow each other."""
+
+    first: int
+    """The seq of the first."""
+    timestamp: str
+    bots: dict[str, KnownBot]
+    """By what the messages call them."""
+    subscribers: dict[str, int]
+    """By channel."""
+
+
+class SavedSingly(Struct, frozen=True, gc=False):
+    """Some of them are not new, or were refused."""
+
+    outcomes: list[Saved | Fault]
 
 
 class RecallMessage(Operation, frozen=True):
@@ -215,6 +286,8 @@ class TryWriting(Operation, frozen=True):
 
 Outcome = (
     Saved
+    | SavedMessages
+    | SavedSingly
     | Recalled
     | SeenBot
     | CreatedChannel

@@ -17,6 +17,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import mul
 from time import monotonic
 from typing import Any
 
@@ -29,6 +30,7 @@ from botbus_storage.operations import (
     Operation,
     RecordDelivery,
     SaveMessage,
+    SaveMessages,
     SeeBot,
     SettleUnknown,
 )
@@ -48,6 +50,7 @@ MOST_IN_BATCH = 2048
 RUN_WEIGHT = 16
 WEIGHTS: dict[type[Operation], int] = {
     SaveMessage: 1,
+    SaveMessages: 1,
     RecordDelivery: 1,
     SettleUnknown: 1,
     MoveCursors: 1,
@@ -59,7 +62,7 @@ WEIGHTS: dict[type[Operation], int] = {
     UpdateRunStatus: RUN_WEIGHT,
     SuspendRun: RUN_WEIGHT,
 }
-"""What operations cost that are brief, in the cost of writing a message."""
+"""What operations cost that are brief, in the cost of writing a message, for each that is asked for."""
 BRIEF_BATCH = 1024
 """What the event loop commits itself may weigh this much at the most."""
 LONG = BRIEF_BATCH + 1
@@ -71,8 +74,8 @@ BRISK_EACH = 0.00002
 """Seconds that a commit may take, and for each message in it, for the loop to make the next one."""
 
 Then = Callable[[list[Result]], None]
-Waiting = tuple[Group, Then, int]
-"""With what the group weighs."""
+Waiting = tuple[Group, Then, int, int]
+"""With how much the group asks for, and what it weighs."""
 
 
 class Writer:
@@ -104,14 +107,14 @@ class Writer:
 
         That may be before this returns.
         """
-        weight = _weight_of(operations)
+        count, weight = _size_of(operations)
         with self._lock:
-            self._queue.append((Group(operations, atomic), then, weight))
+            self._queue.append((Group(operations, atomic), then, count, weight))
             self._weight += weight
             if self._draining:
                 return
             self._draining = True
-        if len(operations) < ENOUGH:
+        if count < ENOUGH:
             self._loop.call_soon(self._begin)
         else:
             self._begin()
@@ -148,12 +151,12 @@ class Writer:
         """Executes a batch; then calls those who wait, by `call`."""
         begun = monotonic()
         try:
-            results = self._engine.execute([group for group, _, _ in batch])
+            results = self._engine.execute([group for group, _, _, _ in batch])
         except BaseException as error:  # noqa: BLE001 - a defect: everybody who waits is told
             call(self._fail, batch, error)
         else:
-            seconds, size = monotonic() - begun, sum(map(len, results))
-            weight = sum([weight for _, _, weight in batch])
+            seconds, size = monotonic() - begun, sum([count for _, _, count, _ in batch])
+            weight = sum([weight for _, _, _, weight in batch])
             self._brisk = seconds <= BRISK + BRISK_EACH * weight
             self.commits.done(seconds, size, self._engine.trouble, self._engine.sync_seconds)
             call(self._tell, batch, results)
@@ -165,7 +168,7 @@ class Writer:
             size = 0
             while self._queue and size < MOST_IN_BATCH:
                 batch.append(self._queue.popleft())
-                size += len(batch[-1][0].operations)
+                size += batch[-1][2]
             if not self._queue:
                 self._weight = 0
             self._draining = bool(batch)
@@ -184,11 +187,14 @@ class Writer:
         if self._on_failure is not None:
             self._on_failure(error)
         fault = Fault(Code.INTERNAL.value, f"the daemon could not carry this out: {error!r}")
-        _tell(batch, [[fault] * len(group.operations) for group, _, _ in batch])
+        _tell(batch, [[fault] * len(group.operations) for group, _, _, _ in batch])
 
 
-def _weight_of(operations: Sequence[Operation]) -> int:
-    return sum([WEIGHTS.get(type(operation), LONG) for operation in operations])
+def _size_of(operations: Sequence[Operation]) -> tuple[int, int]:
+    """How much they ask for, and what they weigh."""
+    counts = [operation.count for operation in operations]
+    weights = [WEIGHTS.get(type(operation), LONG) for operation in operations]
+    return sum(counts), sum(map(mul, counts, weights))
 
 
 def _nobody_listens() -> None:
@@ -204,7 +210,7 @@ def _now(function: Callable[..., object], *arguments: Any) -> None:
 
 
 def _tell(batch: list[Waiting], results: list[list[Result]]) -> None:
-    for (_, then, _), result in zip(batch, results, strict=True):
+    for (_, then, _, _), result in zip(batch, results, strict=True):
         try:
             then(result)
         except Exception:

@@ -3,10 +3,10 @@
 import pytest
 from msgspec import Struct, inspect
 
-from botbus_daemon.dispatch import MOST_ANSWER_BYTES
 from botbus_daemon.listener import MOST_UNREAD, READ_TO_REFUSE
 from botbus_daemon.parking import MOST_PER_CONNECTION
 from botbus_daemon.pipe import REST_SECONDS, UNREAD_SECONDS
+from botbus_daemon.planning import MOST_ANSWER_BYTES
 from botbus_daemon.presence import MOST_BOTS
 from botbus_protocol import bodies, grammar, requests
 from botbus_protocol.codec import OPS

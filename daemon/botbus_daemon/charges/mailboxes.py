@@ -74,16 +74,16 @@ class Share:
         self.messages -= messages
         self.bytes -= size
 
-    def landed(self, size: int) -> None:
-        """A message that was let in is on disk."""
-        self.open_messages -= 1
+    def landed(self, size: int, messages: int = 1) -> None:
+        """What was let in is on disk."""
+        self.open_messages -= messages
         self.open_bytes -= size
 
-    def withdrawn(self, size: int) -> None:
-        """A message that was let in will never be there."""
-        self.landed(size)
-        self.take_off(1, size)
-        self.account.messages -= 1
+    def withdrawn(self, size: int, messages: int = 1) -> None:
+        """What was let in will never be there."""
+        self.landed(size, messages)
+        self.take_off(messages, size)
+        self.account.messages -= messages
         self.account.bytes -= size
 
 
@@ -116,10 +116,11 @@ class Mailboxes:
         self._sender_messages = limits.sender_messages or ENDLESS
         self._sender_bytes = limits.sender_bytes or ENDLESS
 
-    def take(self, to: str, sender: str, size: int) -> Share | None:
-        """Adds a message to a mailbox; None if it must be counted first, or has no room.
+    def take(self, to: str, sender: str, size: int, messages: int = 1) -> Share | None:
+        """Adds messages of so many bytes together to a mailbox; None if it must be counted first, or
+        has no room for all of them.
 
-        The share is to be told what becomes of the message: `landed` or `withdrawn`.
+        The share is to be told what becomes of them: `landed` or `withdrawn`.
         """
         account = self._accounts.get(to)
         if account is None:
@@ -128,17 +129,17 @@ class Mailboxes:
         if share is None:
             share = self._new_share(account, sender)
         if (
-            account.messages >= self._messages
-            or share.messages >= self._sender_messages
+            account.messages + messages > self._messages
+            or share.messages + messages > self._sender_messages
             or account.bytes + size > self._bytes
             or share.bytes + size > self._sender_bytes
         ):
             return None
-        account.messages += 1
+        account.messages += messages
         account.bytes += size
-        share.messages += 1
+        share.messages += messages
         share.bytes += size
-        share.open_messages += 1
+        share.open_messages += messages
         share.open_bytes += size
         return share
 

@@ -58,15 +58,16 @@ class Charges:
 
     # Messages
 
-    def take(self, bot: str, to: str | None, size: int) -> Share | None:
-        """Charges a message, to a bot or a channel, to its sender, if there is nothing to be asked.
+    def take(self, bot: str, to: str | None, size: int, messages: int = 1) -> Share | None:
+        """Charges messages of so many bytes together, to a bot or a channel, to their sender, if there
+        is nothing to be asked.
 
-        Else None, and `room_for` is to be asked.
+        Else None, and `room_for` is to be asked for each.
         """
         stored = self._stored
         if self._rates.per_second or stored.room < size:
             return None
-        share = _NOBODYS if to is None else self._mailboxes.take(to, bot, size)
+        share = _NOBODYS if to is None else self._mailboxes.take(to, bot, size, messages)
         if share is not None:
             stored.room -= size
         return share

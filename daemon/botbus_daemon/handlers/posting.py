@@ -40,7 +40,7 @@ def charged(
     broker: Broker, session: Session, request: Letter, operation: SaveMessage
 ) -> Write | None:
     """The plan, charged to its sender; None if somebody has to be asked first (`charged_later`)."""
-    size = _size_of(operation)
+    size = _size_with_headers(operation)
     share = broker.charges.take(session.bot_id, operation.to, size)
     if share is None:
         return None
@@ -51,7 +51,7 @@ async def charged_later(
     broker: Broker, session: Session, request: Letter, operation: SaveMessage
 ) -> Write:
     """As `charged`, once it is known whether there is room. Raises Refused: `limit`."""
-    size = _size_of(operation)
+    size = _size_with_headers(operation)
     share = await broker.charges.room_for(session, operation.to, size)
     return _write_of(Posting(broker, session, request, operation, share, size))
 
@@ -105,11 +105,15 @@ def _write_of(posting: Posting) -> Write:
     return Write(posting.operation, posting.saved, posting.withdrawn)
 
 
-def _size_of(operation: SaveMessage) -> int:
+def _size_with_headers(operation: SaveMessage) -> int:
     """Bytes that a message is charged with."""
-    body, headers = operation.body, operation.headers
-    size = len(body) if body.isascii() else len(body.encode())
-    return size if headers is None else size + len(headers.encode())
+    headers = operation.headers
+    return size_of(operation.body) + (0 if headers is None else size_of(headers))
+
+
+def size_of(text: str) -> int:
+    """Bytes of a text."""
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def message_of(
@@ -154,7 +158,7 @@ def save_operation(
         sender_uid=peer.uid,
         sender_pid=peer.pid,
     )
-    if parent is None and not request.headers and _is_plain(request):
+    if parent is None and is_plain(request):
         return plain  # as most are
     expires_at, deliver_at = _times(request)
     return msgspec.structs.replace(
@@ -174,9 +178,14 @@ def _body(raw: Raw, limit: int) -> str:
         text = bodies.to_json(raw)
     except ValueError as error:
         raise Refused(Code.INVALID, str(error)) from None
-    if len(text) * 4 > limit:
+    if may_be_too_large(text, limit):
         _check_size("body", text, limit)
     return text
+
+
+def may_be_too_large(text: str, limit: int) -> bool:
+    """Whether a text may have more bytes than that: no character has more than four."""
+    return len(text) * 4 > limit
 
 
 def _headers(headers: dict[str, str], limit: int) -> str:
@@ -186,7 +195,7 @@ def _headers(headers: dict[str, str], limit: int) -> str:
 
 
 def _check_size(what: str, text: str, limit: int) -> None:
-    if (size := len(text.encode())) > limit:
+    if (size := size_of(text)) > limit:
         raise Refused(
             Code.TOO_LARGE,
             f"the {what} has {size} bytes as JSON and the limit is {limit}: "
@@ -196,10 +205,12 @@ def _check_size(what: str, text: str, limit: int) -> None:
         )
 
 
-def _is_plain(request: Letter) -> bool:
-    """Whether it has neither times nor a session."""
+def is_plain(request: Letter) -> bool:
+    """Whether it has nothing but a type and a body."""
     return (
-        request.ttl is None
+        request.reply_to is None
+        and not request.headers
+        and request.ttl is None
         and request.delay is None
         and request.deliver_at is None
         and request.session_id is None

@@ -6,9 +6,8 @@ it is rolled back (all of it: a rollback is rare, and reading again is cheap).
 
 import sqlite3
 
-from msgspec import Struct
-
 from botbus_protocol.grammar import looks_like_id, new_id
+from botbus_storage.operations import KnownBot
 
 MOST = 100_000
 
@@ -19,13 +18,6 @@ _SEE = """
     UPDATE bots SET first_seen_at = coalesce(first_seen_at, :now), last_seen_at = :now
     WHERE id = :id
 """
-
-
-class KnownBot(Struct, frozen=True, gc=False):
-    id: str
-    name: str
-    seen: bool
-    """Whether it has ever connected."""
 
 
 class BotDirectory:

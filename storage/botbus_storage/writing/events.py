@@ -7,7 +7,7 @@ import msgspec
 
 from botbus_protocol.records import Message
 from botbus_protocol.run_events import SYSTEM_BOT
-from botbus_storage.writing.directory import KnownBot
+from botbus_storage.operations import KnownBot
 from botbus_storage.writing.transaction import Transaction
 
 _to_json = msgspec.json.Encoder().encode

@@ -4,12 +4,21 @@ A message is one row, whatever the number of its recipients. The rule of every o
 before you write, so that a refusal leaves nothing behind.
 """
 
+from itertools import count, repeat
+
 import msgspec
 
 from botbus_protocol.errors import Code, Refused
 from botbus_protocol.grammar import looks_like_id
-from botbus_storage.operations import Recalled, RecallMessage, Saved, SaveMessage
-from botbus_storage.writing.directory import KnownBot
+from botbus_storage.operations import (
+    KnownBot,
+    Recalled,
+    RecallMessage,
+    Saved,
+    SavedMessages,
+    SaveMessage,
+    SaveMessages,
+)
 from botbus_storage.writing.transaction import Transaction
 
 _COUNT_SUBSCRIBERS = """
@@ -56,6 +65,23 @@ def save_message(tx: Transaction, op: SaveMessage) -> Saved:
         recipient_name=bot.name,
         known=bot.seen,
     )
+
+
+def save_messages(tx: Transaction, op: SaveMessages) -> SavedMessages:
+    """Raises Refused if one of them cannot be saved; none is then. Collision if one is not new."""
+    recipients = set(op.recipients)
+    if op.published:
+        subscribers = {channel: count_subscribers(tx, channel) for channel in recipients}
+        targets, rows, bots = op.recipients, tx.channel_messages, {}
+    else:
+        bots = {to: tx.bots.find(tx.connection, to) or add_bot(tx, to) for to in recipients}
+        targets, rows, subscribers = [bots[to].id for to in op.recipients], tx.direct_messages, {}
+    first = tx.last_seq + 1
+    tx.last_seq += len(op.ids)
+    sender = repeat(op.sender_id), repeat(op.sender_name)
+    process = repeat(op.sender_uid), repeat(op.sender_pid)
+    rows.extend(zip(count(first), op.ids, *sender, targets, op.types, op.bodies, *process))
+    return SavedMessages(first=first, timestamp=tx.now, bots=bots, subscribers=subscribers)
 
 
 def _append(tx: Transaction, op: SaveMessage, kind: str, recipient_id: str | None) -> int:

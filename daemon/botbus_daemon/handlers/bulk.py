@@ -1,0 +1,197 @@
+"""Bulk mail: plain letters that stand side by side in a frame, planned and saved in one go.
+
+A letter is plain if it is sent or published and has nothing but a type and a body, as most are. What
+each of them would be asked alone is asked once for all of them, or once for each recipient: that takes
+a quarter of the time (docs/performance.md). Whenever one of them needs a closer look there is no bulk
+mail, and each is planned alone, by `sending`: it tells what is wrong, and with which.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+from msgspec import Struct
+
+from botbus_daemon.broker import Broker
+from botbus_daemon.charges.mailboxes import Share
+from botbus_daemon.handlers.posting import Posting, is_plain, may_be_too_large, size_of
+from botbus_daemon.plans import Caller, Writes
+from botbus_daemon.presence import Session
+from botbus_protocol import bodies
+from botbus_protocol.errors import Fault
+from botbus_protocol.records import Message
+from botbus_protocol.replies import Receipt
+from botbus_protocol.requests import Publish, Send
+from botbus_protocol.run_events import SYSTEM_BOT
+from botbus_storage.operations import (
+    KnownBot,
+    Saved,
+    SavedMessages,
+    SavedSingly,
+    SaveMessages,
+)
+
+Plain = Send | Publish
+
+
+def kind_of(request: object) -> type[Plain] | None:
+    """Of a plain letter its type, of anything else None: neighbours of one kind are bulk mail."""
+    if (type(request) is Send or type(request) is Publish) and is_plain(request):
+        return type(request)
+    return None
+
+
+def plan(broker: Broker, caller: Caller, requests: Sequence[Plain]) -> Writes | None:
+    """The plan for plain letters of one kind; None if each has to be planned alone."""
+    if caller.session is None or not caller.connection.trusted:
+        return None
+    try:
+        operation = _operation(caller.session, requests)
+    except ValueError:
+        return None
+    if may_be_too_large(max(operation.bodies, key=len), broker.settings.limits.body_bytes):
+        return None
+    if any(recipient.startswith(SYSTEM_BOT) for recipient in set(operation.recipients)):
+        return None
+    if (postage := _postage(broker, operation)) is None:
+        return None
+    mail = BulkMail(broker, caller.session, requests, operation, postage)
+    return Writes(operation, mail.saved, mail.withdrawn)
+
+
+def _operation(session: Session, requests: Sequence[Plain]) -> SaveMessages:
+    """Raises ValueError if one of them has a body that cannot be stored."""
+    peer = session.connection.peer
+    return SaveMessages(
+        sender_id=session.bot_id,
+        sender_name=session.bot,
+        sender_uid=peer.uid,
+        sender_pid=peer.pid,
+        published=type(requests[0]) is Publish,
+        ids=[request.id for request in requests],
+        recipients=list(map(_recipient, requests)),
+        types=[request.type for request in requests],
+        bodies=[bodies.to_json(request.body) for request in requests],
+    )
+
+
+class Postage(Struct, frozen=True, gc=False):
+    """What the messages to one recipient are charged with."""
+
+    share: Share
+    size: int
+    """Bytes."""
+    messages: int
+
+
+def _postage(broker: Broker, operation: SaveMessages) -> dict[str, Postage] | None:
+    """By recipient; None if somebody has to be asked first."""
+    sizes = dict.fromkeys(operation.recipients, 0)
+    for recipient, text in zip(operation.recipients, operation.bodies, strict=True):
+        sizes[recipient] += size_of(text)
+    paid: dict[str, Postage] = {}
+    for recipient, messages in Counter(operation.recipients).items():
+        to, size = None if operation.published else recipient, sizes[recipient]
+        share = broker.charges.take(operation.sender_id, to, size, messages)
+        if share is None:
+            _give_back(paid, operation)
+            return None
+        paid[recipient] = Postage(share, size, messages)
+    return paid
+
+
+def _give_back(paid: dict[str, Postage], operation: SaveMessages) -> None:
+    if not operation.published:
+        for postage in paid.values():
+            postage.share.withdrawn(postage.size, postage.messages)
+
+
+class BulkMail(Struct, frozen=True, gc=False):
+    """Plain letters on their way to the disk, charged to their sender."""
+
+    broker: Broker
+    session: Session
+    requests: Sequence[Plain]
+    operation: SaveMessages
+    postage: dict[str, Postage]
+
+    def saved(self, outcome: SavedMessages | SavedSingly) -> list[Receipt | Fault]:
+        """They are on disk: hands them to whoever waits for them; the receipts."""
+        if type(outcome) is SavedSingly:
+            each = zip(self._postings(), outcome.outcomes, strict=True)
+            return [_saved_alone(posting, result) for posting, result in each]
+        assert type(outcome) is SavedMessages
+        last = outcome.first + len(self.requests) - 1
+        self.broker.streams.head = max(self.broker.streams.head, last)
+        self._hand_on(outcome)
+        if self.operation.published:
+            return self._receipts_of_channels(outcome)
+        for postage in self.postage.values():
+            postage.share.landed(postage.size, postage.messages)
+        return self._receipts_of_bots(outcome)
+
+    def withdrawn(self) -> None:
+        """They could not be written."""
+        _give_back(self.postage, self.operation)
+
+    def _postings(self) -> Iterator[Posting]:
+        """The same, each by itself."""
+        for request, operation in zip(self.requests, self.operation.singly(), strict=True):
+            share, size = self.postage[_recipient(request)].share, size_of(operation.body)
+            yield Posting(self.broker, self.session, request, operation, share, size)
+
+    def _hand_on(self, outcome: SavedMessages) -> None:
+        wants = self.broker.wants
+        wanted = {to for to, bot in outcome.bots.items() if wants(None, bot.id)}
+        wanted |= {channel for channel in outcome.subscribers if wants(channel, None)}
+        if not wanted:
+            return
+        for seq, request in enumerate(self.requests, outcome.first):
+            if (recipient := _recipient(request)) in wanted:
+                self._route(seq, request, outcome.bots.get(recipient), outcome.timestamp)
+
+    def _route(self, seq: int, request: Plain, bot: KnownBot | None, timestamp: str) -> None:
+        message = Message(
+            seq=seq,
+            id=request.id,
+            sender=self.session.bot,
+            recipient=None if bot is None else bot.name,
+            channel=request.channel if type(request) is Publish else None,
+            type=request.type,
+            body=request.body.copy(),  # else it would hold on to the whole frame
+            headers=request.headers,
+            timestamp=timestamp,
+        )
+        self.broker.routed(message, None if bot is None else bot.id)
+
+    def _receipts_of_bots(self, outcome: SavedMessages) -> list[Receipt | Fault]:
+        operation, when = self.operation, outcome.timestamp
+        connected = self.broker.presence.connected
+        known = {to: bot.seen for to, bot in outcome.bots.items()}
+        here = {to: connected(bot.id) > 0 for to, bot in outcome.bots.items()}
+        return [
+            Receipt(id=message_id, seq=seq, timestamp=when, known=known[to], connected=here[to])
+            for seq, message_id, to in zip(
+                count(outcome.first), operation.ids, operation.recipients
+            )
+        ]
+
+    def _receipts_of_channels(self, outcome: SavedMessages) -> list[Receipt | Fault]:
+        operation, when, subscribers = self.operation, outcome.timestamp, outcome.subscribers
+        return [
+            Receipt(id=message_id, seq=seq, timestamp=when, recipients=subscribers[channel])
+            for seq, message_id, channel in zip(
+                count(outcome.first), operation.ids, operation.recipients
+            )
+        ]
+
+
+def _recipient(request: Plain) -> str:
+    return request.channel if isinstance(request, Publish) else request.to
+
+
+def _saved_alone(posting: Posting, outcome: Saved | Fault) -> Receipt | Fault:
+    if isinstance(outcome, Saved):
+        return posting.saved(outcome)
+    posting.withdrawn()
+    return outcome
