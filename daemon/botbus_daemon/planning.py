@@ -6,7 +6,6 @@ Whatever goes wrong is answered: a refusal is expected, a defect is `internal` a
 """
 
 import logging
-from itertools import groupby
 from typing import cast
 
 from msgspec import Struct
@@ -109,17 +108,16 @@ class Planner:
     async def plan_each(self, asked: list[Asked]) -> None:
         """Each stands for itself."""
         index = 0
-        for kind, run in groupby(asked, bulk.kind_of):
-            neighbours = list(run)
-            if kind is None or not self._plan_in_bulk(index, cast("list[bulk.Plain]", neighbours)):
-                for place, request in enumerate(neighbours, index):
+        for plain, run in bulk.runs(asked):
+            if not (plain and self._plan_in_bulk(index, run)):
+                for place, request in enumerate(run, index):
                     if self._answers.pending and self._needs_what_is_pending(request):
                         await self._settle()
                     plan = self._plan(request)
                     if type(plan) is not Write and not isinstance(plan, Struct):
                         plan = await self._planned(plan, request)
                     self._take(place, request, plan)
-            index += len(neighbours)
+            index += len(run)
 
     async def plan_together(self, asked: list[Asked]) -> None:
         """All of them or none."""

@@ -111,7 +111,10 @@ def decode_frame(data: bytes, limits: Limits) -> Frame:
 
 def encode_replies(replies: Sequence[Reply | Fault]) -> bytes:
     """Bytes of the answer to a frame."""
-    wrapped = [_Error(r) if type(r) is Fault else _Ok(r) for r in replies]  # type: ignore[arg-type]
+    if Fault in map(type, replies):
+        wrapped = [_Error(r) if type(r) is Fault else _Ok(r) for r in replies]  # type: ignore[arg-type]
+    else:
+        wrapped = list(map(_Ok, replies))  # type: ignore[arg-type]
     return _encoder.encode({"v": PROTOCOL_VERSION, "replies": wrapped})
 
 

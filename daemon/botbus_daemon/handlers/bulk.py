@@ -7,8 +7,9 @@ mail, and each is planned alone, by `sending`: it tells what is wrong, and with 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import count
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count, groupby
+from typing import Any, cast
 
 from msgspec import Struct
 
@@ -21,7 +22,7 @@ from botbus_protocol import bodies
 from botbus_protocol.errors import Fault
 from botbus_protocol.records import Message
 from botbus_protocol.replies import Receipt
-from botbus_protocol.requests import Publish, Send
+from botbus_protocol.requests import Publish, Request, Send
 from botbus_protocol.run_events import SYSTEM_BOT
 from botbus_storage.operations import (
     KnownBot,
@@ -34,11 +35,14 @@ from botbus_storage.operations import (
 Plain = Send | Publish
 
 
-def kind_of(request: object) -> type[Plain] | None:
-    """Of a plain letter its type, of anything else None: neighbours of one kind are bulk mail."""
-    if (type(request) is Send or type(request) is Publish) and is_plain(request):
-        return type(request)
-    return None
+def runs(asked: Iterable[Request | Fault]) -> Iterator[tuple[bool, list[Any]]]:
+    """What is asked for in a frame, in runs: of plain letters of one type (True), and of anything."""
+    for kind, alike in groupby(asked, type):
+        if kind is Send or kind is Publish:
+            for plain, run in groupby(cast("Iterator[Plain]", alike), is_plain):
+                yield plain, list(run)
+        else:
+            yield False, list(alike)
 
 
 def plan(broker: Broker, caller: Caller, requests: Sequence[Plain]) -> Writes | None:
@@ -69,7 +73,7 @@ def _operation(session: Session, requests: Sequence[Plain]) -> SaveMessages:
         sender_pid=peer.pid,
         published=type(requests[0]) is Publish,
         ids=[request.id for request in requests],
-        recipients=list(map(_recipient, requests)),
+        recipients=[r.channel if type(r) is Publish else r.to for r in requests],
         types=[request.type for request in requests],
         bodies=[bodies.to_json(request.body) for request in requests],
     )
@@ -86,9 +90,7 @@ class Postage(Struct, frozen=True, gc=False):
 
 def _postage(broker: Broker, operation: SaveMessages) -> dict[str, Postage] | None:
     """By recipient; None if somebody has to be asked first."""
-    sizes = dict.fromkeys(operation.recipients, 0)
-    for recipient, text in zip(operation.recipients, operation.bodies, strict=True):
-        sizes[recipient] += size_of(text)
+    sizes = _sizes(operation.recipients, operation.bodies)
     paid: dict[str, Postage] = {}
     for recipient, messages in Counter(operation.recipients).items():
         to, size = None if operation.published else recipient, sizes[recipient]
@@ -98,6 +100,17 @@ def _postage(broker: Broker, operation: SaveMessages) -> dict[str, Postage] | No
             return None
         paid[recipient] = Postage(share, size, messages)
     return paid
+
+
+def _sizes(recipients: list[str], texts: list[str]) -> dict[str, int]:
+    """Bytes by recipient."""
+    each = map(len if all(map(str.isascii, texts)) else size_of, texts)
+    if recipients.count(recipients[0]) == len(recipients):
+        return {recipients[0]: sum(each)}
+    sizes = dict.fromkeys(recipients, 0)
+    for recipient, size in zip(recipients, each, strict=True):
+        sizes[recipient] += size
+    return sizes
 
 
 def _give_back(paid: dict[str, Postage], operation: SaveMessages) -> None:
@@ -187,7 +200,7 @@ class BulkMail(Struct, frozen=True, gc=False):
 
 
 def _recipient(request: Plain) -> str:
-    return request.channel if isinstance(request, Publish) else request.to
+    return request.channel if type(request) is Publish else request.to
 
 
 def _saved_alone(posting: Posting, outcome: Saved | Fault) -> Receipt | Fault:

@@ -4,8 +4,6 @@ A message is one row, whatever the number of its recipients. The rule of every o
 before you write, so that a refusal leaves nothing behind.
 """
 
-from itertools import count, repeat
-
 import msgspec
 
 from botbus_protocol.errors import Code, Refused
@@ -72,15 +70,16 @@ def save_messages(tx: Transaction, op: SaveMessages) -> SavedMessages:
     recipients = set(op.recipients)
     if op.published:
         subscribers = {channel: count_subscribers(tx, channel) for channel in recipients}
-        targets, rows, bots = op.recipients, tx.channel_messages, {}
+        targets, bots = op.recipients, {}
     else:
         bots = {to: tx.bots.find(tx.connection, to) or add_bot(tx, to) for to in recipients}
-        targets, rows, subscribers = [bots[to].id for to in op.recipients], tx.direct_messages, {}
+        ids = {to: bot.id for to, bot in bots.items()}
+        targets, subscribers = list(map(ids.__getitem__, op.recipients)), {}
     first = tx.last_seq + 1
     tx.last_seq += len(op.ids)
-    sender = repeat(op.sender_id), repeat(op.sender_name)
-    process = repeat(op.sender_uid), repeat(op.sender_pid)
-    rows.extend(zip(count(first), op.ids, *sender, targets, op.types, op.bodies, *process))
+    sender = (op.sender_id, op.sender_name, op.sender_uid, op.sender_pid)
+    rows = zip(range(first, tx.last_seq + 1), op.ids, targets, op.types, op.bodies, strict=True)
+    tx.add_senders(sender, list(rows), published=op.published)
     return SavedMessages(first=first, timestamp=tx.now, bots=bots, subscribers=subscribers)
 
 
