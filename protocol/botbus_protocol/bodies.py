@@ -6,6 +6,7 @@ refused with a sentence that names the place and what to send instead.
 """
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,8 @@ from msgspec import Raw
 _decode_msgpack = msgspec.msgpack.Decoder().decode
 _encode_msgpack = msgspec.msgpack.Encoder().encode
 _decode_json = msgspec.json.Decoder().decode
+_encode_json = orjson.dumps
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME
 
 _UNREADABLE = (UnicodeDecodeError, RecursionError)
 
@@ -25,14 +28,24 @@ NULL = Raw(_encode_msgpack(None))
 def to_json(raw: Raw, what: str = "body") -> str:
     """JSON text of a msgpack value. Raises ValueError with a sentence that names the place."""
     try:
-        value = _decode_msgpack(raw)
-        text = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
-    except (orjson.JSONEncodeError, msgspec.DecodeError, *_UNREADABLE) as error:
+        (text,) = all_to_json([raw])
+    except ValueError as error:
         raise ValueError(explain(raw, what)) from error
-    # orjson writes NaN and infinity as null: look closer only where there is a null at all.
-    if "null" in text and (fault := _misfit(value, what, 0)):
-        raise ValueError(fault)
     return text
+
+
+def all_to_json(raws: Sequence[Raw]) -> list[str]:
+    """JSON texts of msgpack values. Raises ValueError if any of them has none; `to_json` says why."""
+    try:
+        values = [_decode_msgpack(raw) for raw in raws]
+        texts = [_encode_json(value, None, _OPTIONS).decode() for value in values]
+    except (orjson.JSONEncodeError, msgspec.DecodeError, *_UNREADABLE) as error:
+        raise ValueError(str(error)) from error
+    # orjson writes NaN and infinity as null: look closer only where there is a null at all.
+    for text, value in zip(texts, values, strict=True):
+        if "null" in text and (fault := _misfit(value, "value", 0)):
+            raise ValueError(fault)
+    return texts
 
 
 def from_json(text: str | bytes) -> Raw:

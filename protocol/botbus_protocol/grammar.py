@@ -23,6 +23,10 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
+is_id = _UUID7.fullmatch
+"""What `check_id` asks; not None for a UUIDv7 in lower-case text."""
+
+
 def new_id() -> str:
     """A fresh UUIDv7 in lower-case text; the ids of one process sort by when they were made."""
     return str(uuid_utils.uuid7())
@@ -54,7 +58,7 @@ def check_name_or_id(text: str, field: str) -> str:
 
 def check_id(text: str, field: str) -> str:
     """A UUIDv7 in lower-case text. Raises ValueError."""
-    if _UUID7.fullmatch(text) is None:
+    if is_id(text) is None:
         raise ValueError(f"{field} {_shown(text)} is not an id: use a UUIDv7 in lower-case text")
     return text
 

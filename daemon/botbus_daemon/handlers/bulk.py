@@ -9,6 +9,7 @@ mail, and each is planned alone, by `sending`: it tells what is wrong, and with 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, groupby
+from operator import attrgetter
 from typing import Any, cast
 
 from msgspec import Struct
@@ -33,6 +34,9 @@ from botbus_storage.operations import (
 )
 
 Plain = Send | Publish
+
+_BOT_OF = attrgetter("to")
+_CHANNEL_OF = attrgetter("channel")
 
 
 def runs(asked: Iterable[Request | Fault]) -> Iterator[tuple[bool, list[Any]]]:
@@ -66,16 +70,18 @@ def plan(broker: Broker, caller: Caller, requests: Sequence[Plain]) -> Writes | 
 def _operation(session: Session, requests: Sequence[Plain]) -> SaveMessages:
     """Raises ValueError if one of them has a body that cannot be stored."""
     peer = session.connection.peer
+    published = type(requests[0]) is Publish
+    recipients = list(map(_CHANNEL_OF if published else _BOT_OF, requests))
     return SaveMessages(
         sender_id=session.bot_id,
         sender_name=session.bot,
         sender_uid=peer.uid,
         sender_pid=peer.pid,
-        published=type(requests[0]) is Publish,
+        published=published,
         ids=[request.id for request in requests],
-        recipients=[r.channel if type(r) is Publish else r.to for r in requests],
+        recipients=recipients,
         types=[request.type for request in requests],
-        bodies=[bodies.to_json(request.body) for request in requests],
+        bodies=bodies.all_to_json([request.body for request in requests]),
     )
 
 

@@ -4,7 +4,7 @@ from typing import ClassVar, final
 
 from msgspec import Raw, field
 
-from botbus_protocol.grammar import check_id, check_name, check_name_or_id
+from botbus_protocol.grammar import check_id, check_name, check_name_or_id, is_id
 from botbus_protocol.requests.request import Request, Seq, check_count, check_seconds
 from botbus_protocol.timestamps import parse_time
 
@@ -33,7 +33,8 @@ class _Letter(Request, frozen=True, kw_only=True):
     """The session that it is part of."""
 
     def __post_init__(self) -> None:
-        check_id(self.id, "id")
+        if is_id(self.id) is None:
+            check_id(self.id, "id")
         if not 0 < len(self.type) <= MAX_TEXT:
             raise ValueError(f"type must be 1-{MAX_TEXT} characters")
         if self.reply_to is not None:

@@ -43,6 +43,10 @@ _RECALL = "INSERT INTO bot_recalls (seq, recalled_at) VALUES (?, ?)"
 _FORGET_DELAYED = "DELETE FROM bot_deliveries WHERE seq = ? AND state = 'waiting'"
 
 
+WORTH_A_STATEMENT = 16
+"""Messages that are alike and that are not put into one statement with others."""
+
+
 def save_message(tx: Transaction, op: SaveMessage) -> Saved:
     """Raises Refused (`not_found`, `conflict`) and, through the transaction, Collision."""
     if tx.careful and (earlier := _earlier(tx, op)) is not None:
@@ -70,17 +74,27 @@ def save_messages(tx: Transaction, op: SaveMessages) -> SavedMessages:
     recipients = set(op.recipients)
     if op.published:
         subscribers = {channel: count_subscribers(tx, channel) for channel in recipients}
-        targets, bots = op.recipients, {}
+        targets, bots = {channel: channel for channel in recipients}, {}
     else:
         bots = {to: tx.bots.find(tx.connection, to) or add_bot(tx, to) for to in recipients}
-        ids = {to: bot.id for to, bot in bots.items()}
-        targets, subscribers = list(map(ids.__getitem__, op.recipients)), {}
+        targets, subscribers = {to: bot.id for to, bot in bots.items()}, {}
     first = tx.last_seq + 1
-    tx.last_seq += len(op.ids)
-    sender = (op.sender_id, op.sender_name, op.sender_uid, op.sender_pid)
-    rows = zip(range(first, tx.last_seq + 1), op.ids, targets, op.types, op.bodies, strict=True)
-    tx.add_senders(sender, list(rows), published=op.published)
+    tx.last_seq += op.count
+    _append_all(tx, op, range(first, tx.last_seq + 1), targets)
     return SavedMessages(first=first, timestamp=tx.now, bots=bots, subscribers=subscribers)
+
+
+def _append_all(tx: Transaction, op: SaveMessages, seqs: range, targets: dict[str, str]) -> None:
+    sender = (op.sender_id, op.sender_name)
+    process = (op.sender_uid, op.sender_pid)
+    if op.count >= WORTH_A_STATEMENT and len(targets) == 1 and len(set(op.types)) == 1:
+        shared = (*sender, *process, *targets.values(), op.types[0])
+        tx.add_alike(shared, list(zip(seqs, op.ids, op.bodies, strict=True)), op.published)
+        return
+    rows = tx.channel_messages if op.published else tx.direct_messages
+    columns = zip(seqs, op.ids, op.recipients, op.types, op.bodies, strict=True)
+    for seq, message_id, recipient, kind, body in columns:
+        rows.append((seq, message_id, *sender, targets[recipient], kind, body, *process))
 
 
 def _append(tx: Transaction, op: SaveMessage, kind: str, recipient_id: str | None) -> int:

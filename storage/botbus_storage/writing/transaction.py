@@ -33,20 +33,20 @@ _CHANNEL_MESSAGES = RowWriter(
     suffix="ON CONFLICT (id) DO NOTHING",
 )
 """Most messages: no reply, headers, times or session."""
-_SENDERS_MESSAGES = """INSERT INTO bot_messages (
-        timestamp, sender_bot_id, sender_bot_name, sender_uid, sender_pid, seq, id, {recipient},
-        message_type, body, recipient_type)"""
-_SENDERS_DIRECT_MESSAGES = RowWriter(
-    _SENDERS_MESSAGES.format(recipient="recipient_bot_id"),
-    row="?1, ?2, ?3, ?4, ?5, ?, ?, ?, ?, ?, 'direct'",
+_ALIKE = """INSERT INTO bot_messages (
+        timestamp, sender_bot_id, sender_bot_name, sender_uid, sender_pid, {recipient},
+        message_type, seq, id, body, recipient_type)"""
+_ALIKE_DIRECT_MESSAGES = RowWriter(
+    _ALIKE.format(recipient="recipient_bot_id"),
+    row="?1, ?2, ?3, ?4, ?5, ?6, ?7, ?, ?, ?, 'direct'",
     suffix="ON CONFLICT (id) DO NOTHING",
 )
-_SENDERS_CHANNEL_MESSAGES = RowWriter(
-    _SENDERS_MESSAGES.format(recipient="recipient_channel"),
-    row="?1, ?2, ?3, ?4, ?5, ?, ?, ?, ?, ?, 'channel'",
+_ALIKE_CHANNEL_MESSAGES = RowWriter(
+    _ALIKE.format(recipient="recipient_channel"),
+    row="?1, ?2, ?3, ?4, ?5, ?6, ?7, ?, ?, ?, 'channel'",
     suffix="ON CONFLICT (id) DO NOTHING",
 )
-"""The same of one sender: what his messages share is bound once, which takes a tenth off."""
+"""The same from one sender to one recipient: what they share is bound once."""
 _EVENTS = RowWriter(
     """INSERT INTO bot_messages (
         timestamp, seq, id, sender_bot_id, sender_bot_name, recipient_channel, message_type, body,
@@ -99,10 +99,8 @@ for, and of a step that waits for something (whose kind says what) none."""
 
 Rows = list[tuple[Any, ...]]
 """Gathered, and not yet written."""
-Sender = tuple[str, str, int | None, int | None]
-"""Id, name, uid and pid."""
-WORTH_A_STATEMENT = 16
-"""Rows of one sender that are not put into one statement with those of others."""
+Shared = tuple[str | int | None, ...]
+"""What messages share: the sender's id, name, uid and pid, the recipient, the type."""
 
 
 class Collision(Exception):  # noqa: N818 - not an error: the same work is done again, carefully
@@ -126,7 +124,7 @@ class Transaction:
         self.channel_messages: Rows = []
         self.events: Rows = []
         self.messages: Rows = []
-        self.senders_messages: list[tuple[RowWriter, Sender, Rows]] = []
+        self.alike_messages: list[tuple[RowWriter, Shared, Rows]] = []
         self.deliveries: Rows = []
         self.steps: Rows = []
 
@@ -134,16 +132,10 @@ class Transaction:
         self.last_seq += 1
         return self.last_seq
 
-    def add_senders(self, sender: Sender, rows: Rows, *, published: bool) -> None:
-        """Gathers plain messages of one sender: seq, id, recipient, type and body of each."""
-        if len(rows) >= WORTH_A_STATEMENT:
-            writer = _SENDERS_CHANNEL_MESSAGES if published else _SENDERS_DIRECT_MESSAGES
-            self.senders_messages.append((writer, sender, rows))
-            return
-        bot_id, name, uid, pid = sender
-        gathered = self.channel_messages if published else self.direct_messages
-        for seq, message_id, recipient, kind, body in rows:
-            gathered.append((seq, message_id, bot_id, name, recipient, kind, body, uid, pid))
+    def add_alike(self, shared: Shared, rows: Rows, published: bool) -> None:
+        """Gathers plain messages that share all but seq, id and body."""
+        writer = _ALIKE_CHANNEL_MESSAGES if published else _ALIKE_DIRECT_MESSAGES
+        self.alike_messages.append((writer, shared, rows))
 
     def flush_steps(self) -> None:
         """Writes the steps that were gathered. Raises Collision."""
@@ -153,9 +145,9 @@ class Transaction:
     def flush(self) -> None:
         """Writes what was gathered. Raises Collision."""
         self.flush_steps()
-        for writer, sender, rows in self.senders_messages:
-            self._write(writer, rows, sender)
-        self.senders_messages.clear()
+        for writer, shared, rows in self.alike_messages:
+            self._write(writer, rows, shared)
+        self.alike_messages.clear()
         if self.direct_messages:
             self._write(_DIRECT_MESSAGES, self.direct_messages)
         if self.channel_messages:
@@ -188,7 +180,7 @@ class Transaction:
             self.steps,
         ):
             rows.clear()
-        self.senders_messages.clear()
+        self.alike_messages.clear()
         self.subscribers.clear()
         self.bots.forget()
 
