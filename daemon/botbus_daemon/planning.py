@@ -6,7 +6,6 @@ Whatever goes wrong is answered: a refusal is expected, a defect is `internal` a
 """
 
 import logging
-from typing import cast
 
 from msgspec import Struct
 
@@ -143,27 +142,27 @@ class Planner:
     def _plan(self, request: Asked) -> Plan | Fault | Planning:
         if type(request) is Fault:
             return request
-        asked = cast("requests.Request", request)
-        if self._room <= 0 and not asked.mutates:
+        if self._room <= 0 and not request.mutates:
             return _TOO_MUCH
-        broker, caller = self._broker, self._caller
-        broker.tally.requests[type(asked)] += 1
+        broker, caller, kind = self._broker, self._caller, type(request)
+        broker.tally.requests[kind] += 1
         try:
             if not caller.connection.trusted:
-                broker.guard.check(caller.connection, caller.name, asked)
-            return HANDLERS[type(asked)](broker, caller, asked)
+                broker.guard.check(caller.connection, caller.name, request)
+            return HANDLERS[kind](broker, caller, request)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is answered
-            return _fault_of(asked, error)
+            return _fault_of(request, error)
 
     async def _planned(self, planning: Planning, request: Asked) -> Plan | Fault:
         """What had to be waited for."""
-        asked, caller = cast("requests.Request", request), self._caller
+        assert type(request) is not Fault
+        caller = self._caller
         try:
             plan = await planning
-            if asked.parks and not caller.connection.trusted:  # the policy may have changed since
-                self._broker.guard.check(caller.connection, caller.name, asked)
+            if request.parks and not caller.connection.trusted:  # the policy may have changed since
+                self._broker.guard.check(caller.connection, caller.name, request)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is answered
-            return _fault_of(asked, error)
+            return _fault_of(request, error)
         else:
             return plan
 
@@ -192,10 +191,9 @@ class Planner:
         """Whether a request may look at what was written before it, or make that wait for long."""
         if type(request) is Fault:
             return False
-        asked = cast("requests.Request", request)
-        if asked.parks or not asked.mutates:
+        if request.parks or not request.mutates:
             return True
-        reply_to = getattr(asked, "reply_to", None)
+        reply_to = getattr(request, "reply_to", None)
         return reply_to is not None and reply_to in self._ids
 
     async def _settle(self) -> None:

@@ -18,11 +18,6 @@ from botbus_protocol.records import Channel, Subscription
 class Operation(Struct, frozen=True, kw_only=True, gc=False):
     """What every operation is."""
 
-    @property
-    def count(self) -> int:
-        """What was asked for in it."""
-        return 1
-
 
 class SaveMessage(Operation, frozen=True, kw_only=True):
     """Appends a message; the same id with the same content is a duplicate and stores nothing.
@@ -83,6 +78,7 @@ class SaveMessages(Operation, frozen=True, kw_only=True):
 
     @property
     def count(self) -> int:
+        """Messages in it."""
         return len(self.ids)
 
     def singly(self) -> Iterator[SaveMessage]:

@@ -17,7 +17,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import mul
 from time import monotonic
 from typing import Any
 
@@ -150,15 +149,15 @@ class Writer:
     def _commit(self, batch: list[Waiting], call: Callable[..., object]) -> None:
         """Executes a batch; then calls those who wait, by `call`."""
         begun = monotonic()
+        groups, _, counts, weights = zip(*batch, strict=True)
         try:
-            results = self._engine.execute([group for group, _, _, _ in batch])
+            results = self._engine.execute(groups)
         except BaseException as error:  # noqa: BLE001 - a defect: everybody who waits is told
             call(self._fail, batch, error)
         else:
-            seconds, size = monotonic() - begun, sum([count for _, _, count, _ in batch])
-            weight = sum([weight for _, _, _, weight in batch])
-            self._brisk = seconds <= BRISK + BRISK_EACH * weight
-            self.commits.done(seconds, size, self._engine.trouble, self._engine.sync_seconds)
+            seconds = monotonic() - begun
+            self._brisk = seconds <= BRISK + BRISK_EACH * sum(weights)
+            self.commits.done(seconds, sum(counts), self._engine.trouble, self._engine.sync_seconds)
             call(self._tell, batch, results)
 
     def _take(self) -> list[Waiting]:
@@ -192,9 +191,12 @@ class Writer:
 
 def _size_of(operations: Sequence[Operation]) -> tuple[int, int]:
     """How much they ask for, and what they weigh."""
-    counts = [operation.count for operation in operations]
-    weights = [WEIGHTS.get(type(operation), LONG) for operation in operations]
-    return sum(counts), sum(map(mul, counts, weights))
+    count = weight = 0
+    for operation in operations:
+        each = 1 if type(operation) is not SaveMessages else len(operation.ids)
+        count += each
+        weight += each * WEIGHTS.get(type(operation), LONG)
+    return count, weight
 
 
 def _nobody_listens() -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, groupby
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any
 
 from msgspec import Struct
 
@@ -23,7 +23,7 @@ from botbus_protocol import bodies
 from botbus_protocol.errors import Fault
 from botbus_protocol.records import Message
 from botbus_protocol.replies import Receipt
-from botbus_protocol.requests import Publish, Request, Send
+from botbus_protocol.requests import Publish, Send
 from botbus_protocol.run_events import SYSTEM_BOT
 from botbus_storage.operations import (
     KnownBot,
@@ -39,11 +39,15 @@ _BOT_OF = attrgetter("to")
 _CHANNEL_OF = attrgetter("channel")
 
 
-def runs(asked: Iterable[Request | Fault]) -> Iterator[tuple[bool, list[Any]]]:
+def runs(asked: list[Any]) -> Iterable[tuple[bool, list[Any]]]:
     """What is asked for in a frame, in runs: of plain letters of one type (True), and of anything."""
+    return ((False, asked),) if len(asked) == 1 else _runs(asked)
+
+
+def _runs(asked: list[Any]) -> Iterator[tuple[bool, list[Any]]]:
     for kind, alike in groupby(asked, type):
         if kind is Send or kind is Publish:
-            for plain, run in groupby(cast("Iterator[Plain]", alike), is_plain):
+            for plain, run in groupby(alike, is_plain):
                 yield plain, list(run)
         else:
             yield False, list(alike)
