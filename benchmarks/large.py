@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import botbus_migrations
 from benchmarks.acts import looking, sending
 from benchmarks.bodies import TEXT
 from benchmarks.course import AT_ONCE, named
 from benchmarks.daemons import serving
+from benchmarks.database import make_database
 from benchmarks.figures import Figures
 from benchmarks.stage import Stage
-from botbus_storage.migrator import Migrator
 
 CHUNK = 20_000
 """Rows that are inserted by one statement."""
@@ -36,7 +35,7 @@ def on_large_history(
 ) -> None:
     """Starts on a file of so many bytes; then publishing and reading with more in it."""
     tell(f"building a database of {stage.sizes.large / 1e9:g} GB")
-    migrated(database)
+    make_database(database)
     seq = fill_messages(database, lambda _: database.stat().st_size >= stage.sizes.large)
     figures.add({"large.messages.count": seq})
     tell("starts on the large database")
@@ -67,7 +66,7 @@ def on_long_lists(
     stage: Stage, figures: Figures, tell: Callable[[str], None], database: Path
 ) -> None:
     tell(f"pages of {stage.sizes.listed:,} tasks")
-    migrated(database)
+    make_database(database)
     with unsafe(database) as connection:
         for first in range(0, stage.sizes.listed, CHUNK):
             last = min(first + CHUNK, stage.sizes.listed)
@@ -77,10 +76,6 @@ def on_long_lists(
     with serving(database, stage.places.socket()) as daemon:
         found = stage.first.perform(looking.lists, daemon.url, begin, end, PAGES)
     figures.add(named("listed.tasks", found))
-
-
-def migrated(database: Path) -> None:
-    Migrator(database, botbus_migrations.FOLDER).run()
 
 
 def fill_messages(database: Path, enough: Callable[[int], bool]) -> int:

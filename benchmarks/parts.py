@@ -18,8 +18,8 @@ from msgspec import Raw
 from rich.console import Console
 from rich.table import Table
 
-import botbus_migrations
 from benchmarks.bodies import body, now
+from benchmarks.database import make_database
 from botbus_daemon.dispatch import Dispatcher
 from botbus_daemon.monitoring.health import Health
 from botbus_daemon.presence import Connection, Peer
@@ -32,7 +32,6 @@ from botbus_protocol.replies import Receipt
 from botbus_protocol.requests import Send
 from botbus_storage.connection import open_writer
 from botbus_storage.engine import Group, SqliteEngine
-from botbus_storage.migrator import Migrator
 from botbus_storage.operations import SaveMessages
 from botbus_storage.store import open_store
 
@@ -70,7 +69,7 @@ def _send() -> Send:
 async def answering(folder: Path, size: int) -> float:
     """From the bytes of a frame to the bytes of its answer."""
     settings = Settings(url="ipc:///nowhere", database=folder / "answering.db")
-    Migrator(settings.database, botbus_migrations.FOLDER).run()
+    make_database(settings.database)
     laps, answered = Laps(), asyncio.Event()
 
     def reply(_: bytes) -> None:
@@ -93,7 +92,7 @@ async def answering(folder: Path, size: int) -> float:
 async def engine(folder: Path, size: int) -> Costs:
     """The rows, and the commit that puts them on the disk."""
     database = folder / "engine.db"
-    Migrator(database, botbus_migrations.FOLDER).run()
+    make_database(database)
     writer = await open_writer(database)
     try:
         return await writer.run(lambda connection: _execute(SqliteEngine(connection), size))

@@ -8,11 +8,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import botbus_migrations
+from benchmarks.database import make_database
 from benchmarks.steps import STEPS
 from botbus_protocol.grammar import new_id
 from botbus_protocol.timestamps import from_epoch
-from botbus_storage.migrator import Migrator
 
 WORKFLOW = "ten-steps"
 TIME = from_epoch(1_750_000_000)
@@ -20,7 +19,7 @@ TIME = from_epoch(1_750_000_000)
 
 def write_runs(database: Path, runs: int) -> list[str]:
     """Makes a database with so many runs that have a holder; their ids."""
-    Migrator(database, botbus_migrations.FOLDER).run()
+    make_database(database)
     bot, workflow, ids = new_id(), new_id(), [new_id() for _ in range(runs)]
     definition = json.dumps({"id": workflow, "name": WORKFLOW, "version": "1.0.0", "steps": []})
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:

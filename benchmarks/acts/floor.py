@@ -1,8 +1,8 @@
 """The floor: what SQLite and NNG do on this machine when there is no bus around them.
 
-SQLite gets the shipped migrations, the writer's own connection, and rows that were made beforehand;
-one thread of one process inserts them and does nothing else. Of Python's executemany and the
-project's many-row statement the better counts.
+SQLite gets a database as the daemon makes it, the writer's own connection, and rows that were made
+beforehand; one thread of one process inserts them and does nothing else. Of Python's executemany and
+the project's many-row statement the better counts.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pynng
 
-import botbus_migrations
 from benchmarks.bodies import BYTES, TEXT, now
+from benchmarks.database import make_database
 from benchmarks.figures import Measured, latencies, rate
 from benchmarks.players import Ready
 from benchmarks.runs import runs_of, write_runs
@@ -21,7 +21,6 @@ from benchmarks.steps import OUTPUT, STEPS
 from botbus_protocol.grammar import new_id
 from botbus_protocol.timestamps import from_epoch
 from botbus_storage.connection import open_writer
-from botbus_storage.migrator import Migrator
 from botbus_storage.writing.rows import RowWriter
 
 MESSAGE = """INSERT INTO bot_messages (
@@ -42,7 +41,7 @@ async def messages(ready: Ready, folder: str, kind: str, batch: int, rows: int) 
     found: list[Measured] = []
     for name, write in _manners(MESSAGE.format(recipient=RECIPIENT[kind]), 11).items():
         database = Path(folder) / f"messages-{name}.db"
-        Migrator(database, botbus_migrations.FOLDER).run()
+        make_database(database)
         found.append(await _insert(database, write, _batches(_messages(kind, rows), batch)))
     return max(found, key=lambda measured: measured["rate"])
 

@@ -129,9 +129,13 @@ class Planner:
 
     def _plan_in_bulk(self, index: int, letters: list[bulk.Plain]) -> bool:
         """Whether they could be planned together."""
-        if len(letters) == 1:
+        if len(letters) < bulk.WORTH_IT:
             return False
-        writes = bulk.plan(self._broker, self._caller, letters)
+        try:
+            writes = bulk.plan(self._broker, self._caller, letters)
+        except Exception:
+            logger.exception("letters could not be planned together")  # but perhaps alone
+            return False
         if writes is None:
             return False
         self._broker.tally.requests[type(letters[0])] += len(letters)

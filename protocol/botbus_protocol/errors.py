@@ -30,7 +30,6 @@ class Code(StrEnum):
 
 
 @final
-@final
 class Fault(Struct, frozen=True, omit_defaults=True):
     """An error as it travels.
 

@@ -62,7 +62,7 @@ class SaveMessages(Operation, frozen=True, kw_only=True):
     """Appends messages of one sender, to bots or to channels, that have nothing but a type and a body.
 
     In columns: the first id belongs to the first body, and so on. Outcome: `SavedMessages` if all of
-    them are new, else `SavedSingly`.
+    them were saved at once, else `SavedSingly`.
     """
 
     sender_id: str
@@ -118,7 +118,7 @@ class SavedMessages(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class SavedSingly(Struct, frozen=True, gc=False):
-    """Some of them are not new, or were refused."""
+    """One of them was refused, or anything in the batch was not new; outcomes as of single ones."""
 
     outcomes: list[Saved | Fault]
 

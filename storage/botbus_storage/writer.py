@@ -45,7 +45,7 @@ from botbus_storage.workflow_operations import (
 logger = logging.getLogger(__name__)
 
 MOST_IN_BATCH = 2048
-"""Operations in one transaction at the most; it bounds how long the others wait."""
+"""What is asked for in one transaction at the most; it bounds how long the others wait."""
 RUN_WEIGHT = 16
 WEIGHTS: dict[type[Operation], int] = {
     SaveMessage: 1,
@@ -67,7 +67,7 @@ BRIEF_BATCH = 1024
 LONG = BRIEF_BATCH + 1
 """What any other operation weighs."""
 ENOUGH = 16
-"""Operations worth a commit of their own: their caller goes on while the next are looked at."""
+"""So much together is worth a commit of its own: its caller goes on while the next is looked at."""
 BRISK = 0.003
 BRISK_EACH = 0.00002
 """Seconds that a commit may take, and for each message in it, for the loop to make the next one."""

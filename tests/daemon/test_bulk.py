@@ -8,9 +8,12 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +21,8 @@ import botbus_migrations
 from botbus_daemon.broker import Broker
 from botbus_daemon.charges.settings import BotLimits
 from botbus_daemon.dispatch import Dispatcher
+from botbus_daemon.handlers import bulk
+from botbus_daemon.handlers.bulk import WORTH_IT
 from botbus_daemon.monitoring.health import Health
 from botbus_daemon.presence import Connection, Peer
 from botbus_daemon.serve import open_broker
@@ -27,9 +32,9 @@ from botbus_storage.migrator import Migrator
 from botbus_storage.store import open_store
 from tests.daemon.plain import Json, new_id, pack, unpack
 
-MAILBOX = 30
+MAILBOX = 60
 """Messages that fit into one: more than are sent to one, for a repeat takes room until it is known."""
-IDS = [new_id() for _ in range(40)]
+IDS = [new_id() for _ in range(300)]
 FIRST = {"reader": new_id(), "away": new_id()}
 BODIES: list[Any] = [1, "text", "ü" * 50, None, {"a": [1, None]}]
 BAD_BODIES: list[Any] = [float("nan"), b"bytes", "x" * 300]
@@ -61,7 +66,10 @@ others = st.sampled_from(
     ]
 )
 """What is refused here by the database has an id of its own: of two faults either may be told."""
-alike = st.lists(some_send, min_size=2, max_size=7) | st.lists(some_publish, max_size=6)
+sends = partial(st.lists, some_send, min_size=WORTH_IT, max_size=12)
+publishes = partial(st.lists, some_publish, max_size=12)
+id_of = itemgetter("id")
+alike = sends() | sends(unique_by=id_of) | publishes() | publishes(unique_by=id_of)
 frames = st.lists(alike | alike | st.lists(others | bad_send, max_size=1), min_size=1, max_size=4)
 
 
@@ -153,25 +161,69 @@ async def _one_mailbox_full() -> None:
         assert all(
             "ok" in reply for reply in await there.ask("sender", *letters("away", MAILBOX - 1))
         )
-        mixed = [*letters("reader", 3), *letters("away", 1), *letters("reader", 1)]
+        mixed = [*letters("reader", 3), *letters("away", 1), *letters("reader", 4)]
         replies = await there.ask("sender", *mixed)
-        assert ["ok" in reply for reply in replies] == [True, True, True, False, True]
+        assert ["ok" in reply for reply in replies] == [
+            True,
+            True,
+            True,
+            False,
+            True,
+            True,
+            True,
+            True,
+        ]
         assert replies[3]["error"]["code"] == "limit"
         replies = await there.ask("sender", *letters("reader", MAILBOX))
-        assert sum("ok" in reply for reply in replies) == MAILBOX - 5
+        assert sum("ok" in reply for reply in replies) == MAILBOX - 8
 
 
 def test_a_full_mailbox_refuses_its_own_letters_only() -> None:
     asyncio.run(_one_mailbox_full())
 
 
+async def _one_body_wrong(body: Any, code: str) -> None:
+    async with inside() as there:
+        letter = {"op": "send", "to": "away", "body": body, "id": new_id()}
+        replies = await there.ask("sender", *letters("away", 3), letter, *letters("away", 3))
+        assert ["ok" in reply for reply in replies] == [True] * 3 + [False] + [True] * 3
+        assert replies[3]["error"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(float("nan"), "invalid"), (b"bytes", "invalid"), ("x" * 300, "too_large")],
+)
+def test_a_body_that_cannot_be_taken_is_refused_alone(body: Any, code: str) -> None:
+    asyncio.run(_one_body_wrong(body, code))
+
+
 async def _answered_in_the_same_frame() -> None:
     async with inside() as there:
-        first, second = letters("away", 2)
+        first, second, *rest = letters("away", WORTH_IT)
         (reply,) = letters("away", 1)
-        replies = await there.ask("sender", first, second, reply | {"reply_to": second["id"]})
+        replies = await there.ask(
+            "sender", first, second, *rest, reply | {"reply_to": second["id"]}
+        )
         assert all("ok" in reply for reply in replies), replies
 
 
 def test_bulk_mail_may_be_answered_in_its_own_frame() -> None:
     asyncio.run(_answered_in_the_same_frame())
+
+
+async def _planned_alone(caplog: pytest.LogCaptureFixture) -> None:
+    async with inside() as there:
+        replies = await there.ask("sender", *letters("away", WORTH_IT))
+        assert all("ok" in reply for reply in replies), replies
+        assert "could not be planned together" in caplog.text
+
+
+def test_a_defect_in_planning_together_harms_nobody(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(bulk, "plan", fail)
+    asyncio.run(_planned_alone(caplog))

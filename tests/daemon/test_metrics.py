@@ -32,12 +32,11 @@ def daemon(folder: Path, place: Path) -> Iterator[DaemonProcess]:
 
 def test_what_was_done_is_what_is_scraped(daemon: DaemonProcess, place: Path) -> None:
     with Plain(daemon, "ann") as ann:
-        before = scraped(place)
         for number in range(5):
             ann.send("bob", number)
         ann.error("publish", id=new_id(), channel="no-such", body=1)
-        after = scraped(place)
-    assert after["botbus_messages_total", ""] - before["botbus_messages_total", ""] == 5
+        after = scraped(place)  # once only: what waits is not counted again for a while
+    assert after["botbus_messages_total", ""] == 5
     assert after["botbus_requests_total", "send"] == 5
     assert after["botbus_refused_total", "not_found"] == 1
     assert after["botbus_healthy", ""] == 1

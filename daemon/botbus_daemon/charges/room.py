@@ -58,6 +58,11 @@ class Charges:
 
     # Messages
 
+    @property
+    def asks_always(self) -> bool:
+        """Whether `take` never says at once."""
+        return self._rates.per_second > 0
+
     def take(self, bot: str, to: str | None, size: int, messages: int = 1) -> Share | None:
         """Charges messages of so many bytes together, to a bot or a channel, to their sender, if there
         is nothing to be asked.

@@ -1,1 +1,1 @@
-"""One function for each operation of the protocol, by theme; dispatch.py has the table."""
+"""One function for each operation of the protocol, by theme; planning.py has the table."""

@@ -1,8 +1,8 @@
 """Bulk mail: plain letters that stand side by side in a frame, planned and saved in one go.
 
 A letter is plain if it is sent or published and has nothing but a type and a body, as most are. What
-each of them would be asked alone is asked once for all of them, or once for each recipient: that takes
-a quarter of the time (docs/performance.md). Whenever one of them needs a closer look there is no bulk
+each of them would be asked alone is asked once for all of them, or once for each recipient, which takes
+a fifth of the bytecodes (docs/performance.md). Whenever one of them needs a closer look none is bulk
 mail, and each is planned alone, by `sending`: it tells what is wrong, and with which.
 """
 
@@ -35,6 +35,9 @@ from botbus_storage.operations import (
 
 Plain = Send | Publish
 
+WORTH_IT = 6
+"""Letters that are planned together at the least; fewer are quicker alone."""
+
 _BOT_OF = attrgetter("to")
 _CHANNEL_OF = attrgetter("channel")
 
@@ -55,13 +58,13 @@ def _runs(asked: list[Any]) -> Iterator[tuple[bool, list[Any]]]:
 
 def plan(broker: Broker, caller: Caller, requests: Sequence[Plain]) -> Writes | None:
     """The plan for plain letters of one kind; None if each has to be planned alone."""
-    if caller.session is None or not caller.connection.trusted:
+    if caller.session is None or not caller.connection.trusted or broker.charges.asks_always:
         return None
     try:
         operation = _operation(caller.session, requests)
     except ValueError:
         return None
-    if may_be_too_large(max(operation.bodies, key=len), broker.settings.limits.body_bytes):
+    if _too_large(operation.bodies, broker.settings.limits.body_bytes):
         return None
     if any(recipient.startswith(SYSTEM_BOT) for recipient in set(operation.recipients)):
         return None
@@ -87,6 +90,10 @@ def _operation(session: Session, requests: Sequence[Plain]) -> SaveMessages:
         types=[request.type for request in requests],
         bodies=bodies.all_to_json([request.body for request in requests]),
     )
+
+
+def _too_large(texts: list[str], limit: int) -> bool:
+    return may_be_too_large(max(texts, key=len), limit) and max(map(size_of, texts)) > limit
 
 
 class Postage(Struct, frozen=True, gc=False):
@@ -124,6 +131,7 @@ def _sizes(recipients: list[str], texts: list[str]) -> dict[str, int]:
 
 
 def _give_back(paid: dict[str, Postage], operation: SaveMessages) -> None:
+    """What mailboxes were charged; what is stored in all is measured anew where it matters."""
     if not operation.published:
         for postage in paid.values():
             postage.share.withdrawn(postage.size, postage.messages)
@@ -146,11 +154,12 @@ class BulkMail(Struct, frozen=True, gc=False):
         assert type(outcome) is SavedMessages
         last = outcome.first + len(self.requests) - 1
         self.broker.streams.head = max(self.broker.streams.head, last)
+        if not self.operation.published:
+            for postage in self.postage.values():
+                postage.share.landed(postage.size, postage.messages)
         self._hand_on(outcome)
         if self.operation.published:
             return self._receipts_of_channels(outcome)
-        for postage in self.postage.values():
-            postage.share.landed(postage.size, postage.messages)
         return self._receipts_of_bots(outcome)
 
     def withdrawn(self) -> None:

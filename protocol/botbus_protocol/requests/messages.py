@@ -33,7 +33,7 @@ class _Letter(Request, frozen=True, kw_only=True):
     """The session that it is part of."""
 
     def __post_init__(self) -> None:
-        if is_id(self.id) is None:
+        if is_id(self.id) is None:  # asked here first, because a call takes longer
             check_id(self.id, "id")
         if not 0 < len(self.type) <= MAX_TEXT:
             raise ValueError(f"type must be 1-{MAX_TEXT} characters")

@@ -44,7 +44,7 @@ _FORGET_DELAYED = "DELETE FROM bot_deliveries WHERE seq = ? AND state = 'waiting
 
 
 WORTH_A_STATEMENT = 16
-"""Messages that are alike and that are not put into one statement with others."""
+"""Messages that are alike get a statement of their own from so many on."""
 
 
 def save_message(tx: Transaction, op: SaveMessage) -> Saved:
@@ -71,7 +71,7 @@ def save_message(tx: Transaction, op: SaveMessage) -> Saved:
 
 def save_messages(tx: Transaction, op: SaveMessages) -> SavedMessages:
     """Raises Refused if one of them cannot be saved; none is then. Collision if one is not new."""
-    recipients = set(op.recipients)
+    recipients = dict.fromkeys(op.recipients)  # in the order in which they are named
     if op.published:
         subscribers = {channel: count_subscribers(tx, channel) for channel in recipients}
         targets, bots = {channel: channel for channel in recipients}, {}
