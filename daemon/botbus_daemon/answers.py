@@ -5,8 +5,9 @@ and by nothing else.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from botbus_daemon.plans import Write, Writes
+from botbus_daemon.plans import Write
 from botbus_protocol.errors import Code, Fault
 from botbus_protocol.replies import Reply
 from botbus_storage.engine import Result, whole_failed
@@ -17,13 +18,37 @@ Answer = Reply | Fault
 INTERNAL = Fault(Code.INTERNAL.value, "the daemon failed at this request; its log says why")
 
 
+class Answering(Protocol):
+    """What answers the requests of a frame."""
+
+    refused: bool
+    """Whether anything among what is said is a fault."""
+
+    @property
+    def said(self) -> Sequence[Answer]:
+        """One for each of them, once all is settled."""
+
+    @property
+    def atomic(self) -> bool:
+        """Whether all of it is to be committed, or none."""
+
+    def operations(self) -> list[Operation]:
+        """What is to be committed."""
+
+    def settle(self, results: Sequence[Result]) -> None:
+        """That is committed, or has failed: a result for each operation."""
+
+    def fail_whole(self, fault: Fault) -> None:
+        """Everybody in the frame is told this."""
+
+
 class Answers:
     """One for each request of a frame; `pending` are the writes that are not committed yet."""
 
     def __init__(self, count: int, *, atomic: bool = False) -> None:
         self.said: list[Answer] = [INTERNAL] * count
-        self.pending: list[tuple[int, Write | Writes]] = []
-        """With the place of the request, or of the first one."""
+        self.pending: list[tuple[int, Write]] = []
+        """With the place of the request."""
         self.atomic = atomic
         self.refused = False
         """Whether anything among them is a fault."""
@@ -42,9 +67,7 @@ class Answers:
         pending, self.pending = self.pending, []
         said = self.said
         for (index, write), result in zip(pending, results, strict=True):
-            if type(write) is Writes:
-                self._settle_several(index, write, result)
-            elif type(result) is Fault:  # isinstance asks its class's class, which takes longer
+            if type(result) is Fault:  # isinstance asks its class's class, which takes longer
                 if write.undo is not None:
                     write.undo()
                 said[index] = result
@@ -53,17 +76,6 @@ class Answers:
                 said[index] = write.then(result)
         if self.atomic and isinstance(failure := said[pending[0][0]], Fault):
             self.fail_whole(_counted_in_frame(failure, pending))
-
-    def _settle_several(self, index: int, writes: Writes, result: Result) -> None:
-        count = writes.operation.count
-        answers: Sequence[Answer]
-        if type(result) is Fault:
-            writes.undo()
-            answers = [result] * count
-        else:
-            answers = writes.then(result)
-        self.said[index : index + count] = answers
-        self.refused = self.refused or Fault in map(type, answers)
 
     def fail_whole(self, fault: Fault) -> None:
         """Nothing was done, and everybody in the frame is told why."""
@@ -75,7 +87,7 @@ class Answers:
         self.refused = True
 
 
-def _counted_in_frame(failure: Fault, pending: Sequence[tuple[int, Write | Writes]]) -> Fault:
+def _counted_in_frame(failure: Fault, pending: Sequence[tuple[int, Write]]) -> Fault:
     """The failure of a group, with the culprit's place in the frame: a group leaves out repeats."""
     culprit = (failure.details or {}).get("failed_request")
     if culprit is None or pending[culprit][0] == culprit:

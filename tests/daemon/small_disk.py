@@ -6,7 +6,7 @@ from botbus_storage.store import Store
 
 
 async def set_pages(store: Store, most: int | None) -> None:
-    """Limits the database to its size, or to none."""
+    """Limits the database to so many pages; None: to those that it has."""
 
     def limit(connection: sqlite3.Connection) -> None:
         (now,) = connection.execute("PRAGMA page_count").fetchone()

@@ -1,4 +1,4 @@
-"""Bulk mail: what stands together in a frame is answered as if each request had a frame of its own.
+"""Bulk mail: letters in one frame are answered as if each of them had a frame of its own.
 
 The daemon's inner half over real databases; frames go in as bytes. That this can fail was tried: with
 charges that are not given back, without handing on, with the limit of the shortest body.
@@ -18,19 +18,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import botbus_migrations
+from botbus_daemon import dispatch
 from botbus_daemon.broker import Broker
 from botbus_daemon.charges.settings import BotLimits
 from botbus_daemon.dispatch import Dispatcher
 from botbus_daemon.handlers import bulk
-from botbus_daemon.handlers.bulk import WORTH_IT
 from botbus_daemon.monitoring.health import Health
 from botbus_daemon.presence import Connection, Peer
 from botbus_daemon.serve import open_broker
 from botbus_daemon.settings import Settings
+from botbus_protocol.bulk_mail import WORTH_IT
 from botbus_protocol.limits import Limits
 from botbus_storage.migrator import Migrator
 from botbus_storage.store import open_store
 from tests.daemon.plain import Json, new_id, pack, unpack
+from tests.daemon.small_disk import set_pages
 
 MAILBOX = 60
 """Messages that fit into one: more than are sent to one, for a repeat takes room until it is known."""
@@ -66,11 +68,12 @@ others = st.sampled_from(
     ]
 )
 """What is refused here by the database has an id of its own: of two faults either may be told."""
-sends = partial(st.lists, some_send, min_size=WORTH_IT, max_size=12)
-publishes = partial(st.lists, some_publish, max_size=12)
+sends = partial(st.lists, some_send, min_size=WORTH_IT, max_size=30)
+publishes = partial(st.lists, some_publish, min_size=WORTH_IT, max_size=30)
 id_of = itemgetter("id")
 alike = sends() | sends(unique_by=id_of) | publishes() | publishes(unique_by=id_of)
-frames = st.lists(alike | alike | st.lists(others | bad_send, max_size=1), min_size=1, max_size=4)
+mixed = st.lists(alike | st.lists(others | bad_send, max_size=1), min_size=2, max_size=3)
+frames = alike | alike | mixed.map(lambda parts: [request for part in parts for request in part])
 
 
 class Inside:
@@ -151,9 +154,13 @@ def letters(to: str, count: int) -> list[Json]:
     return [{"op": "send", "to": to, "body": 1, "id": new_id()} for _ in range(count)]
 
 
+def publications(count: int) -> list[Json]:
+    return [{"op": "publish", "channel": "builds", "body": 1, "id": new_id()} for _ in range(count)]
+
+
 @given(frames)
-def test_a_frame_is_answered_as_each_of_its_requests_would_be(parts: list[list[Json]]) -> None:
-    asyncio.run(both([request for part in parts for request in part]))
+def test_a_frame_is_answered_as_each_of_its_requests_would_be(asked: list[Json]) -> None:
+    asyncio.run(both(asked))
 
 
 async def _one_mailbox_full() -> None:
@@ -192,7 +199,12 @@ async def _one_body_wrong(body: Any, code: str) -> None:
 
 @pytest.mark.parametrize(
     ("body", "code"),
-    [(float("nan"), "invalid"), (b"bytes", "invalid"), ("x" * 300, "too_large")],
+    [
+        (float("nan"), "invalid"),
+        (b"bytes", "invalid"),
+        ("x" * 300, "too_large"),
+        ("ü" * 150, "too_large"),
+    ],
 )
 def test_a_body_that_cannot_be_taken_is_refused_alone(body: Any, code: str) -> None:
     asyncio.run(_one_body_wrong(body, code))
@@ -227,3 +239,51 @@ def test_a_defect_in_planning_together_harms_nobody(
 
     monkeypatch.setattr(bulk, "plan", fail)
     asyncio.run(_planned_alone(caplog))
+
+
+async def _planned_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with inside() as there:
+        monkeypatch.delattr(dispatch, "decode_frame")
+        for asked in (letters("away", WORTH_IT), publications(WORTH_IT)):
+            replies = await there.ask("sender", *asked)
+            assert all("ok" in reply for reply in replies), replies
+
+
+def test_a_frame_of_plain_letters_needs_no_closer_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else all of the above would say nothing."""
+    asyncio.run(_planned_together(monkeypatch))
+
+
+async def _not_written() -> None:
+    async with inside() as there:
+        await set_pages(there.broker.store, None)
+        large = [letter | {"body": "x" * 250} for letter in letters("away", MAILBOX - 1)]
+        replies = await there.ask("sender", *large)
+        assert {reply["error"]["code"] for reply in replies} == {"storage_full"}
+        await set_pages(there.broker.store, 10_000)
+        replies = await there.ask("sender", *letters("away", MAILBOX - 1))
+        assert all("ok" in reply for reply in replies), replies
+
+
+def test_letters_that_could_not_be_written_take_no_room() -> None:
+    asyncio.run(_not_written())
+
+
+async def _not_answered(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with inside() as there:
+        for _ in range(2):
+            with monkeypatch.context() as patched:
+                patched.setattr(there.broker, "wants", None)
+                replies = await there.ask("sender", *letters("away", WORTH_IT))
+            assert {reply["error"]["code"] for reply in replies} == {"internal"}
+        assert "could not be answered" in caplog.text
+        asked = letters("away", MAILBOX - 1 - 2 * WORTH_IT)
+        assert all("ok" in reply for reply in await there.ask("sender", *asked))
+        (reply,) = await there.ask("sender", *letters("away", 1))
+        assert reply["error"]["code"] == "limit"
+
+
+def test_a_defect_after_the_commit_leaves_what_is_stored_charged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(_not_answered(caplog, monkeypatch))

@@ -5,8 +5,10 @@ import math
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # it has no types
+import msgspec
 import pytest
 from hypothesis import example, given
+from hypothesis import strategies as st
 from msgspec import Raw
 
 from botbus_protocol import bodies
@@ -39,6 +41,17 @@ def test_everything_else_is_refused_with_its_place(value: Any) -> None:
     sentence = refusal(wire.packed(value))
     assert sentence.startswith("body")
     assert "JSON" in sentence
+
+
+@given(st.lists(wire.values, max_size=4), st.none() | wire.buried, st.integers(0, 4))
+def test_many_are_stored_as_each_is_alone(values: list[Any], misfit: Any, place: int) -> None:
+    mixed = [*values[:place], misfit, *values[place:]]
+    decoded = [msgspec.msgpack.decode(wire.packed(value)) for value in mixed]
+    if misfit is None:
+        assert bodies.all_to_json(decoded) == list(map(stored, mixed))
+    else:
+        with pytest.raises(ValueError, match=r"."):
+            bodies.all_to_json(decoded)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botbus_protocol.grammar import check_id, check_name, check_name_or_id, looks_like_id, new_id
+from botbus_protocol.grammar import (
+    are_ids,
+    check_id,
+    check_name,
+    check_name_or_id,
+    is_id,
+    looks_like_id,
+    new_id,
+)
 from tests.daemon import plain
 from tests.protocol import strategies as wire
 
@@ -50,6 +58,38 @@ def test_an_id_is_a_uuid_of_version_7(make: "type[str]") -> None:
 def test_ids_sort_by_when_they_were_made() -> None:
     made = [new_id() for _ in range(1000)]
     assert made == sorted(made)
+
+
+almost_ids = st.builds(
+    lambda text, place, other: text[:place] + other + text[place + 1 :],
+    wire.ids,
+    st.integers(0, 36),
+    st.sampled_from(["", "-", "7", "8", "g", "A", " ", "\n", "\0", "\u0661", "ab"]),
+)
+
+
+@given(st.lists(wire.ids | almost_ids | st.text(max_size=40), min_size=1, max_size=4))
+def test_ids_are_told_together_as_each_is_alone(texts: list[str]) -> None:
+    assert are_ids(texts) == all(is_id(text) is not None for text in texts)
+
+
+@pytest.mark.parametrize("place", [0, 7, 8, 13, 14, 18, 19, 23, 24, 35])
+@pytest.mark.parametrize("other", ["-", "0", "4", "c", "g", "A"])
+def test_every_place_of_an_id_is_looked_at(place: int, other: str) -> None:
+    text = "01a1fe44-af61-768e-bb7f-6fd468ada19f"
+    changed = text[:place] + other + text[place + 1 :]
+    assert are_ids([text, changed]) == (is_id(changed) is not None)
+
+
+def test_dashes_that_have_changed_places_are_seen() -> None:
+    assert not are_ids(["01a1fe4-4af61-768e-bb7f-6fd468ada19f"])
+    assert not are_ids(["01a1fe44-af61-768e-bb7f6-fd468ada19f"])
+
+
+@given(wire.ids, st.integers(1, 35))
+def test_ids_that_are_whole_only_together_are_none(text: str, cut: int) -> None:
+    assert not are_ids([text[:cut], text[cut:]])
+    assert not are_ids([text + text[:cut], text[cut:]])
 
 
 @given(st.uuids(version=4))

@@ -1,99 +1,69 @@
-"""Bulk mail: plain letters that stand side by side in a frame, planned and saved in one go.
+"""Bulk mail: a frame of nothing but plain letters, planned and saved in one go.
 
-A letter is plain if it is sent or published and has nothing but a type and a body, as most are. What
-each of them would be asked alone is asked once for all of them, or once for each recipient, which takes
-a fifth of the bytecodes (docs/performance.md). Whenever one of them needs a closer look none is bulk
-mail, and each is planned alone, by `sending`: it tells what is wrong, and with which.
+What each of them would be asked alone is asked once for all of them, or once for each recipient, which
+takes a fraction of the bytecodes (docs/performance.md). Whenever one of them needs a closer look none
+is bulk mail, and each is planned alone, by `sending`: it tells what is wrong, and with which.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import count, groupby
-from operator import attrgetter
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from botbus_daemon.broker import Broker
 from botbus_daemon.charges.mailboxes import Share
-from botbus_daemon.handlers.posting import Posting, is_plain, may_be_too_large, size_of
-from botbus_daemon.plans import Caller, Writes
+from botbus_daemon.handlers.posting import Posting, size_of
 from botbus_daemon.presence import Session
 from botbus_protocol import bodies
+from botbus_protocol.bulk_mail import Letters
+from botbus_protocol.codec import encode
 from botbus_protocol.errors import Fault
 from botbus_protocol.records import Message
-from botbus_protocol.replies import Receipt
+from botbus_protocol.replies import Receipt, Reply
 from botbus_protocol.requests import Publish, Send
 from botbus_protocol.run_events import SYSTEM_BOT
+from botbus_storage.engine import Result
 from botbus_storage.operations import (
-    KnownBot,
+    Operation,
     Saved,
     SavedMessages,
     SavedSingly,
     SaveMessages,
 )
 
-Plain = Send | Publish
 
-WORTH_IT = 6
-"""Letters that are planned together at the least; fewer are quicker alone."""
-
-_BOT_OF = attrgetter("to")
-_CHANNEL_OF = attrgetter("channel")
-
-
-def runs(asked: list[Any]) -> Iterable[tuple[bool, list[Any]]]:
-    """What is asked for in a frame, in runs: of plain letters of one type (True), and of anything."""
-    return ((False, asked),) if len(asked) == 1 else _runs(asked)
-
-
-def _runs(asked: list[Any]) -> Iterator[tuple[bool, list[Any]]]:
-    for kind, alike in groupby(asked, type):
-        if kind is Send or kind is Publish:
-            for plain, run in groupby(alike, is_plain):
-                yield plain, list(run)
-        else:
-            yield False, list(alike)
-
-
-def plan(broker: Broker, caller: Caller, requests: Sequence[Plain]) -> Writes | None:
-    """The plan for plain letters of one kind; None if each has to be planned alone."""
-    if caller.session is None or not caller.connection.trusted or broker.charges.asks_always:
-        return None
+def plan(broker: Broker, session: Session, letters: Letters) -> "BulkMail | None":
+    """The letters of a frame, on their way; None if each has to be planned alone."""
     try:
-        operation = _operation(caller.session, requests)
+        texts = bodies.all_to_json(letters.bodies)
     except ValueError:
         return None
-    if _too_large(operation.bodies, broker.settings.limits.body_bytes):
+    sizes = list(map(len if "".join(texts).isascii() else size_of, texts))
+    if max(sizes) > broker.settings.limits.body_bytes:
         return None
-    if any(recipient.startswith(SYSTEM_BOT) for recipient in set(operation.recipients)):
+    if any(recipient.startswith(SYSTEM_BOT) for recipient in set(letters.recipients)):
         return None
-    if (postage := _postage(broker, operation)) is None:
+    if (postage := _postage(broker, session, letters, sizes)) is None:
         return None
-    mail = BulkMail(broker, caller.session, requests, operation, postage)
-    return Writes(operation, mail.saved, mail.withdrawn)
+    operation = _operation(session, letters, texts)
+    return BulkMail(broker, session, letters, operation, postage)
 
 
-def _operation(session: Session, requests: Sequence[Plain]) -> SaveMessages:
-    """Raises ValueError if one of them has a body that cannot be stored."""
+def _operation(session: Session, letters: Letters, texts: list[str]) -> SaveMessages:
     peer = session.connection.peer
-    published = type(requests[0]) is Publish
-    recipients = list(map(_CHANNEL_OF if published else _BOT_OF, requests))
     return SaveMessages(
         sender_id=session.bot_id,
         sender_name=session.bot,
         sender_uid=peer.uid,
         sender_pid=peer.pid,
-        published=published,
-        ids=[request.id for request in requests],
-        recipients=recipients,
-        types=[request.type for request in requests],
-        bodies=bodies.all_to_json([request.body for request in requests]),
+        published=letters.kind is Publish,
+        ids=letters.ids,
+        recipients=letters.recipients,
+        types=letters.types,
+        bodies=texts,
     )
-
-
-def _too_large(texts: list[str], limit: int) -> bool:
-    return may_be_too_large(max(texts, key=len), limit) and max(map(size_of, texts)) > limit
 
 
 class Postage(Struct, frozen=True, gc=False):
@@ -105,100 +75,133 @@ class Postage(Struct, frozen=True, gc=False):
     messages: int
 
 
-def _postage(broker: Broker, operation: SaveMessages) -> dict[str, Postage] | None:
-    """By recipient; None if somebody has to be asked first."""
-    sizes = _sizes(operation.recipients, operation.bodies)
-    paid: dict[str, Postage] = {}
-    for recipient, messages in Counter(operation.recipients).items():
-        to, size = None if operation.published else recipient, sizes[recipient]
-        share = broker.charges.take(operation.sender_id, to, size, messages)
+Paid = dict[str, Postage]
+"""By recipient."""
+
+
+def _postage(broker: Broker, session: Session, letters: Letters, sizes: list[int]) -> Paid | None:
+    """None if somebody has to be asked first."""
+    published = letters.kind is Publish
+    paid: Paid = {}
+    for recipient, (size, messages) in _loads(letters.recipients, sizes).items():
+        to = None if published else recipient
+        share = broker.charges.take(session.bot_id, to, size, messages)
         if share is None:
-            _give_back(paid, operation)
+            _give_back(paid, published)
             return None
         paid[recipient] = Postage(share, size, messages)
     return paid
 
 
-def _sizes(recipients: list[str], texts: list[str]) -> dict[str, int]:
-    """Bytes by recipient."""
-    each = map(len if all(map(str.isascii, texts)) else size_of, texts)
-    if recipients.count(recipients[0]) == len(recipients):
-        return {recipients[0]: sum(each)}
-    sizes = dict.fromkeys(recipients, 0)
-    for recipient, size in zip(recipients, each, strict=True):
-        sizes[recipient] += size
-    return sizes
+def _loads(recipients: list[str], sizes: list[int]) -> dict[str, tuple[int, int]]:
+    """Bytes and messages, by recipient."""
+    if recipients.count(recipients[0]) == len(recipients):  # as most
+        return {recipients[0]: (sum(sizes), len(sizes))}
+    each = defaultdict[str, list[int]](list)
+    for recipient, size in zip(recipients, sizes, strict=True):
+        each[recipient].append(size)
+    return {recipient: (sum(found), len(found)) for recipient, found in each.items()}
 
 
-def _give_back(paid: dict[str, Postage], operation: SaveMessages) -> None:
+def _give_back(paid: Paid, published: bool) -> None:
     """What mailboxes were charged; what is stored in all is measured anew where it matters."""
-    if not operation.published:
+    if not published:
         for postage in paid.values():
             postage.share.withdrawn(postage.size, postage.messages)
 
 
-class BulkMail(Struct, frozen=True, gc=False):
-    """Plain letters on their way to the disk, charged to their sender."""
+class BulkMail:
+    """Plain letters on their way to the disk, charged to their sender; see `answers.Answering`."""
 
-    broker: Broker
-    session: Session
-    requests: Sequence[Plain]
-    operation: SaveMessages
-    postage: dict[str, Postage]
+    atomic = False
 
-    def saved(self, outcome: SavedMessages | SavedSingly) -> list[Receipt | Fault]:
-        """They are on disk: hands them to whoever waits for them; the receipts."""
-        if type(outcome) is SavedSingly:
+    def __init__(
+        self,
+        broker: Broker,
+        session: Session,
+        letters: Letters,
+        operation: SaveMessages,
+        postage: Paid,
+    ) -> None:
+        self.said: Sequence[Reply | Fault] = ()
+        self.refused = False
+        self._broker = broker
+        self._session = session
+        self._letters = letters
+        self._operation = operation
+        self._postage = postage
+
+    def operations(self) -> list[Operation]:
+        return [self._operation]
+
+    def settle(self, results: Sequence[Result]) -> None:
+        """They are on disk, and handed to whoever waits for them; or they could not be written."""
+        (outcome,) = results
+        if type(outcome) is SavedMessages:
+            self.said = self._saved(outcome)
+        elif type(outcome) is SavedSingly:
             each = zip(self._postings(), outcome.outcomes, strict=True)
-            return [_saved_alone(posting, result) for posting, result in each]
-        assert type(outcome) is SavedMessages
-        last = outcome.first + len(self.requests) - 1
-        self.broker.streams.head = max(self.broker.streams.head, last)
-        if not self.operation.published:
-            for postage in self.postage.values():
+            self.said = [_saved_alone(posting, result) for posting, result in each]
+            self.refused = Fault in map(type, self.said)
+        else:
+            assert type(outcome) is Fault
+            _give_back(self._postage, self._operation.published)
+            self.fail_whole(outcome)
+
+    def fail_whole(self, fault: Fault) -> None:
+        self.said = [fault] * self._operation.count
+        self.refused = True
+
+    def _saved(self, outcome: SavedMessages) -> list[Receipt]:
+        last = outcome.first + self._operation.count - 1
+        self._broker.streams.head = max(self._broker.streams.head, last)
+        if not self._operation.published:
+            for postage in self._postage.values():
                 postage.share.landed(postage.size, postage.messages)
         self._hand_on(outcome)
-        if self.operation.published:
+        if self._operation.published:
             return self._receipts_of_channels(outcome)
         return self._receipts_of_bots(outcome)
 
-    def withdrawn(self) -> None:
-        """They could not be written."""
-        _give_back(self.postage, self.operation)
-
     def _postings(self) -> Iterator[Posting]:
         """The same, each by itself."""
-        for request, operation in zip(self.requests, self.operation.singly(), strict=True):
-            share, size = self.postage[_recipient(request)].share, size_of(operation.body)
-            yield Posting(self.broker, self.session, request, operation, share, size)
+        each = zip(self._operation.singly(), self._letters.bodies, strict=True)
+        for operation, body in each:
+            recipient = operation.channel or operation.to or ""
+            request = _request(self._letters.kind, operation.id, recipient, operation.type, body)
+            share, size = self._postage[recipient].share, size_of(operation.body)
+            yield Posting(self._broker, self._session, request, operation, share, size)
 
     def _hand_on(self, outcome: SavedMessages) -> None:
-        wants = self.broker.wants
+        wants = self._broker.wants
         wanted = {to for to, bot in outcome.bots.items() if wants(None, bot.id)}
         wanted |= {channel for channel in outcome.subscribers if wants(channel, None)}
         if not wanted:
             return
-        for seq, request in enumerate(self.requests, outcome.first):
-            if (recipient := _recipient(request)) in wanted:
-                self._route(seq, request, outcome.bots.get(recipient), outcome.timestamp)
+        for place, recipient in enumerate(self._letters.recipients):
+            if recipient in wanted:
+                bot = outcome.bots.get(recipient)
+                message = self._message(place, outcome, None if bot is None else bot.name)
+                self._broker.routed(message, None if bot is None else bot.id)
 
-    def _route(self, seq: int, request: Plain, bot: KnownBot | None, timestamp: str) -> None:
-        message = Message(
-            seq=seq,
-            id=request.id,
-            sender=self.session.bot,
-            recipient=None if bot is None else bot.name,
-            channel=request.channel if type(request) is Publish else None,
-            type=request.type,
-            body=request.body.copy(),  # else it would hold on to the whole frame
-            headers=request.headers,
-            timestamp=timestamp,
+    def _message(self, place: int, outcome: SavedMessages, bot: str | None) -> Message:
+        """As it is handed on; `bot` is the name of its recipient, if that is one."""
+        letters = self._letters
+        return Message(
+            seq=outcome.first + place,
+            id=letters.ids[place],
+            sender=self._session.bot,
+            recipient=bot,
+            channel=letters.recipients[place] if bot is None else None,
+            type=letters.types[place],
+            body=Raw(encode(letters.bodies[place])),
+            headers={},
+            timestamp=outcome.timestamp,
         )
-        self.broker.routed(message, None if bot is None else bot.id)
 
-    def _receipts_of_bots(self, outcome: SavedMessages) -> list[Receipt | Fault]:
-        operation, when = self.operation, outcome.timestamp
-        connected = self.broker.presence.connected
+    def _receipts_of_bots(self, outcome: SavedMessages) -> list[Receipt]:
+        operation, when = self._operation, outcome.timestamp
+        connected = self._broker.presence.connected
         known = {to: bot.seen for to, bot in outcome.bots.items()}
         here = {to: connected(bot.id) > 0 for to, bot in outcome.bots.items()}
         return [
@@ -208,8 +211,8 @@ class BulkMail(Struct, frozen=True, gc=False):
             )
         ]
 
-    def _receipts_of_channels(self, outcome: SavedMessages) -> list[Receipt | Fault]:
-        operation, when, subscribers = self.operation, outcome.timestamp, outcome.subscribers
+    def _receipts_of_channels(self, outcome: SavedMessages) -> list[Receipt]:
+        operation, when, subscribers = self._operation, outcome.timestamp, outcome.subscribers
         return [
             Receipt(id=message_id, seq=seq, timestamp=when, recipients=subscribers[channel])
             for seq, message_id, channel in zip(
@@ -218,8 +221,13 @@ class BulkMail(Struct, frozen=True, gc=False):
         ]
 
 
-def _recipient(request: Plain) -> str:
-    return request.channel if type(request) is Publish else request.to
+def _request(
+    kind: type[Send | Publish], message_id: str, recipient: str, message_type: str, body: Any
+) -> Send | Publish:
+    raw = Raw(encode(body))
+    if kind is Publish:
+        return Publish(id=message_id, channel=recipient, type=message_type, body=raw)
+    return Send(id=message_id, to=recipient, type=message_type, body=raw)
 
 
 def _saved_alone(posting: Posting, outcome: Saved | Fault) -> Receipt | Fault:

@@ -34,8 +34,8 @@ class RowWriter:
         shared: tuple[Any, ...] = (),
     ) -> int:
         """Inserts the rows in order; how many rows the statements changed."""
-        if len(rows) == 1:
-            return connection.execute(self._statements[1], (*shared, *rows[0])).rowcount
+        if (whole := self._statements.get(len(rows))) is not None:
+            return connection.execute(whole, (*shared, *chain.from_iterable(rows))).rowcount
         changed, start = 0, 0
         for size in SIZES:
             while len(rows) - start >= size:

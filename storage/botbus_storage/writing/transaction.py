@@ -161,10 +161,10 @@ class Transaction:
             self.deliveries.clear()
 
     def _write(self, writer: RowWriter, rows: Rows, shared: tuple[Any, ...] = ()) -> None:
-        gathered = rows.copy()
-        rows.clear()
-        if writer.write(self.connection, gathered, (self.now, *shared)) != len(gathered):
+        written = writer.write(self.connection, rows, (self.now, *shared))
+        if written != len(rows):
             raise Collision
+        rows.clear()
 
     def savepoint(self) -> "Savepoint":
         return Savepoint(self)
