@@ -9,6 +9,7 @@ beside a large one: they wait for it, or they would cost as much as all the othe
 
 from collections import deque
 from collections.abc import Callable
+from itertools import accumulate
 from time import monotonic
 
 import anyio
@@ -96,17 +97,12 @@ class Coalescer:
 
     def _fill(self, most: int) -> list[Parcel]:
         """The next parcels, at most so many, that fit into one frame; one at least."""
-        queue = self._queue
-        parcels = [queue.popleft()]
-        latest = parcels[0].deadline + self._fresh
-        room = self.limits.frame_bytes - ENVELOPE_BYTES - len(parcels[0].request)
-        most = min(most, self.limits.requests_per_frame, len(queue) + 1)
-        while len(parcels) < most:
-            parcel = queue[0]
-            room -= len(parcel.request)
-            if room < 0 or parcel.deadline > latest:
-                break
-            parcels.append(queue.popleft())
+        most = min(most, self.limits.requests_per_frame, len(self._queue))
+        parcels = [self._queue.popleft() for _ in range(most)]
+        room, latest = self.limits.frame_bytes - ENVELOPE_BYTES, parcels[0].deadline + self._fresh
+        if (fit := that_fit(parcels, room, latest)) < len(parcels):
+            self._queue.extendleft(reversed(parcels[fit:]))
+            del parcels[fit:]
         return parcels
 
     def _home(self, courier: Courier) -> None:
@@ -121,6 +117,17 @@ class Coalescer:
         self._dispatch()
         if self._landed is not None:
             self._landed.set()
+
+
+def that_fit(parcels: list[Parcel], room: int, latest: float) -> int:
+    """How many of the first have so many bytes together, and such deadlines; one at least."""
+    if sum([len(parcel.request) for parcel in parcels]) <= room and parcels[-1].deadline <= latest:
+        return len(parcels)  # nearly always
+    sizes = accumulate(len(parcel.request) for parcel in parcels)
+    for count, (size, parcel) in enumerate(zip(sizes, parcels, strict=True)):
+        if count and (size > room or parcel.deadline > latest):
+            return count
+    return len(parcels)
 
 
 def too_large(size: int, limits: Limits) -> TooLarge:

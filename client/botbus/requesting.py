@@ -172,19 +172,28 @@ def encoded_body(body: Any) -> Raw:
 
 def encoded(value: Any, what: str) -> Raw:
     """Bytes of a value as it is. Raises Invalid if it holds what cannot be sent."""
-
-    def refuse(part: Any) -> Any:
-        raise Invalid(
-            f"{what} has a {type(part).__name__}, which cannot be sent: make it a dict, list, str, "
-            "int, float, bool or None first"
-        )
-
     try:
-        return Raw(msgspec.msgpack.encode(value, enc_hook=refuse))
+        return Raw(_encode(value))
+    except _UnsendableError as error:
+        raise Invalid(
+            f"{what} has a {error}, which cannot be sent: make it a dict, list, str, "
+            "int, float, bool or None first"
+        ) from None
     except RecursionError:
         raise Invalid(f"{what} is nested too deeply, or holds itself: send a flatter one") from None
     except (TypeError, ValueError, OverflowError) as error:
         raise Invalid(f"{what} cannot be sent: {error}") from None
+
+
+class _UnsendableError(TypeError):
+    """Something has a type that msgpack does not know; says which."""
+
+
+def _refuse(part: Any) -> Any:
+    raise _UnsendableError(type(part).__name__)
+
+
+_encode = msgspec.msgpack.Encoder(enc_hook=_refuse).encode
 
 
 def time_text(moment: datetime | str | None) -> str | None:

@@ -1,14 +1,20 @@
 """What leaves together: an idle client pays no delay, a busy one batches, limits are kept."""
 
 import threading
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.to_thread
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
 
 import botbus
-from botbus.coalescer import FRAMES_IN_FLIGHT, LEAST_SHARE
+from botbus.coalescer import FRAMES_IN_FLIGHT, LEAST_SHARE, that_fit
+from botbus.parcels import Parcel
 from botbus_protocol.errors import Fault
 from botbus_protocol.limits import Limits
 from botbus_protocol.replies import Receipt
@@ -111,7 +117,28 @@ async def test_frames_keep_the_limits_that_hello_told(folder: Path, limits: Limi
     finally:
         peer.stop()
     assert max(frames_of_sends(peer)) <= limits.requests_per_frame
+    for frame in peer.frames:
+        ids = [send.id for send in frame if isinstance(send, Send)]
+        assert ids == sorted(ids)  # in the order in which they were made
     assert peer.largest <= limits.frame_bytes
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 3)), min_size=1), st.integers(0, 40))
+def test_as_many_leave_as_fit_and_are_of_an_age(waiting: list[tuple[int, int]], room: int) -> None:
+    deadlines = accumulate((later for _, later in waiting), initial=waiting[0][1])
+    nobody: Any = None
+    parcels = [
+        Parcel(Raw(b"x" * size), deadline, nobody)
+        for (size, _), deadline in zip(waiting, deadlines, strict=False)
+    ]
+    latest = parcels[0].deadline + 5
+    fit = that_fit(parcels, room, latest)
+    assert fit >= 1
+    assert fit == 1 or sum(len(parcel.request) for parcel in parcels[:fit]) <= room
+    assert parcels[fit - 1].deadline <= latest
+    if fit < len(parcels):
+        more = sum(len(parcel.request) for parcel in parcels[: fit + 1])
+        assert more > room or parcels[fit].deadline > latest
 
 
 async def test_a_request_that_no_frame_can_hold_is_refused_here(peer: Peer) -> None:
