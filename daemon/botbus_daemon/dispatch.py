@@ -38,13 +38,30 @@ class Dispatcher:
         """
         connection.frames += 1
         request = current.Request(connection, connection.frames)
+        if self._sent_in_bulk(data, reply, request, connection):
+            return None
         then = partial(self._finish, reply, request)
         return begin(self._plan_frame(data, connection), then, request)
 
+    def _sent_in_bulk(
+        self,
+        data: bytes,
+        reply: Callable[[bytes], None],
+        request: current.Request,
+        connection: Connection,
+    ) -> bool:
+        """Whether the frame holds nothing but plain letters; they are on their way then."""
+        before, CURRENT.request = CURRENT.request, request
+        try:
+            mail = plan_in_bulk(self._broker, connection, data)
+            if mail is not None:
+                self._finish(reply, request, mail)
+        finally:
+            CURRENT.request = before
+        return mail is not None
+
     async def _plan_frame(self, data: bytes, connection: Connection) -> Answering:
         """What is to be answered, all but what waits for the last commit."""
-        if (mail := plan_in_bulk(self._broker, connection, data)) is not None:
-            return mail
         answers = Answers(1)
         try:
             frame = decode_frame(data, self._broker.settings.limits)

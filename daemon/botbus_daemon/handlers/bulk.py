@@ -204,20 +204,24 @@ class BulkMail:
         connected = self._broker.presence.connected
         known = {to: bot.seen for to, bot in outcome.bots.items()}
         here = {to: connected(bot.id) > 0 for to, bot in outcome.bots.items()}
+        columns = zip(
+            operation.ids,
+            count(outcome.first),
+            map(known.__getitem__, operation.recipients),
+            map(here.__getitem__, operation.recipients),
+        )
         return [
-            Receipt(id=message_id, seq=seq, timestamp=when, known=known[to], connected=here[to])
-            for seq, message_id, to in zip(
-                count(outcome.first), operation.ids, operation.recipients
-            )
+            Receipt(id=message_id, seq=seq, timestamp=when, known=seen, connected=there)
+            for message_id, seq, seen, there in columns
         ]
 
     def _receipts_of_channels(self, outcome: SavedMessages) -> list[Receipt]:
-        operation, when, subscribers = self._operation, outcome.timestamp, outcome.subscribers
+        operation, when = self._operation, outcome.timestamp
+        subscribers = map(outcome.subscribers.__getitem__, operation.recipients)
+        columns = zip(operation.ids, count(outcome.first), subscribers)
         return [
-            Receipt(id=message_id, seq=seq, timestamp=when, recipients=subscribers[channel])
-            for seq, message_id, channel in zip(
-                count(outcome.first), operation.ids, operation.recipients
-            )
+            Receipt(id=message_id, seq=seq, timestamp=when, recipients=recipients)
+            for message_id, seq, recipients in columns
         ]
 
 
