@@ -85,6 +85,11 @@ def others(record: Record) -> Table:
 
 _RUNS = ((1, "one run after another"), (16, "16 runs at once"), (256, "256 runs at once"))
 _TITLES = {
+    **{
+        f"floor.{kind}.{batch}.shared.rate": f"SQLite alone, {batch:,} rows to one {to} a commit"
+        for kind, to in (("direct", "bot"), ("channel", "channel"))
+        for batch in (64, 1024)
+    },
     "nng.p50": "NNG round trip alone, p50",
     "ask.p50": "ask to answer, p50",
     "ask.p99": "ask to answer, p99",

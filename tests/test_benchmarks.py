@@ -22,6 +22,7 @@ from rich.console import Console
 OURS = {
     "floor.direct.1.p50",
     "floor.direct.64.rate",
+    "floor.direct.64.shared.rate",
     "floor.direct.512.rate",
     "floor.direct.1024.rate",
     "floor.channel.64.rate",
