@@ -9,7 +9,7 @@ from tests.waiting import eventually
 
 DROP = """
 [retention]
-every_seconds = 0.05
+every_seconds = {every}
 duplicate_seconds = {duplicate}
 dead_letter_days = {dead}
 channels = [{{ match = "dropped-*", max_messages = 3, undelivered = "drop" }}]
@@ -17,9 +17,9 @@ direct = {{ max_messages = 3, undelivered = "drop" }}
 """
 
 
-def configure(own: Bots, *, duplicate: float = 0.0, dead: float = 0.0) -> None:
+def configure(own: Bots, *, duplicate: float = 0.0, dead: float = 0.0, every: float = 0.05) -> None:
     """Starts the daemon anew, with retention that drops."""
-    own.daemon.restart(DROP.format(duplicate=duplicate, dead=dead))
+    own.daemon.restart(DROP.format(duplicate=duplicate, dead=dead, every=every))
 
 
 def losses(own: Bots, bot: Plain) -> list[tuple[object, ...]]:
@@ -45,7 +45,7 @@ def test_an_offline_subscriber_loses_the_oldest_and_goes_on_with_the_rest(own: B
 
 
 def test_what_a_mailbox_holds_in_memory_goes_too(own: Bots) -> None:
-    configure(own)
+    configure(own, every=2.0)  # late enough for the fetch
     bot, reader = own(), own("reader")
     channel = channel_of(bot, "dropped")
     reader.ok("subscribe", channel=channel)
