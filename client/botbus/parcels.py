@@ -62,7 +62,8 @@ class Bundle(Frame):
 
     def answer(self, replies: Replies) -> None:
         for parcel, reply in zip(self._parcels, matched(replies, self.count), strict=True):
-            keep(parcel.promise, reply)
+            if not (promise := parcel.promise).done():  # as `keep`, without a call
+                promise.set_result(reply)
 
     def fail(self, error: BusError) -> None:
         for parcel in self._parcels:

@@ -51,7 +51,7 @@ class Talk(Room):
             deliver_at=deliver_at,
             session_id=session_id,
         )
-        return await self._transport.call(request, Receipt)
+        return narrowed(await self._transport.asked(request), Receipt)
 
     async def publish(
         self,
@@ -80,7 +80,7 @@ class Talk(Room):
             deliver_at=deliver_at,
             session_id=session_id,
         )
-        return await self._transport.call(request, Receipt)
+        return narrowed(await self._transport.asked(request), Receipt)
 
     async def ask(
         self,

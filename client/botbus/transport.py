@@ -20,6 +20,7 @@ from botbus.errors import BadFrame, BusError, Invalid, Timeout, Unavailable
 from botbus.event_loop import EventLoop
 from botbus.lines import open_socket
 from botbus.parcels import Alone, Atomic, Frame, Replies, result, retold
+from botbus.promises import Promise
 from botbus_protocol import __version__
 from botbus_protocol.codec import encode
 from botbus_protocol.errors import Fault
@@ -96,9 +97,12 @@ class Transport:
 
     async def call(self, request: Request, kind: type[R]) -> R:
         """The reply to a request. Raises BusError."""
+        return narrowed(await self.asked(request), kind)
+
+    def asked(self, request: Request) -> Promise[AnyReply | Fault | BusError]:
+        """Where the reply to a request will be. Raises BusError."""
         self._check_open()
-        reply = await self._coalescer.post(encoded(request))
-        return reply if type(reply) is kind else narrowed(reply, kind)
+        return self._coalescer.post(encoded(request))
 
     def post(self, request: Request) -> None:
         """Sends a request whose reply nobody waits for."""
@@ -188,6 +192,8 @@ def encoded(request: Request) -> bytes:
 
 def narrowed(reply: AnyReply | Fault | BusError, kind: type[R]) -> R:
     """The reply, if it is of that kind. Raises BusError if it is an error or of another kind."""
+    if type(reply) is kind:  # nearly always
+        return reply
     answer = result(reply)
     if not isinstance(answer, kind):
         raise BadFrame(f"the daemon answered with {type(answer).__name__} instead of {kind}")

@@ -126,13 +126,10 @@ def decode_replies(data: bytes) -> list[AnyReply | Fault]:
         raise Refused(
             Code.BAD_FRAME, f"the answer cannot be read, is this a botbus daemon? {error}"
         ) from error
-    return [_ok_or_fault(reply) for reply in frame.replies]
+    return [reply.error or _NEITHER if reply.ok is None else reply.ok for reply in frame.replies]
 
 
-def _ok_or_fault(reply: _OkOrError) -> AnyReply | Fault:
-    if reply.ok is not None:
-        return reply.ok
-    return reply.error or Fault(Code.BAD_FRAME, "the daemon answered with neither ok nor error")
+_NEITHER = Fault(Code.BAD_FRAME, "the daemon answered with neither ok nor error")
 
 
 def _check_frame(frame: _TypedFrame | _LooseFrame, limits: Limits) -> None:

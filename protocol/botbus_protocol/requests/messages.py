@@ -35,7 +35,7 @@ class _Letter(Request, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if is_id(self.id) is None:  # asked here first, because a call takes longer
             check_id(self.id, "id")
-        if not 0 < len(self.type) <= MAX_TEXT:
+        if self.type != "message" and not 0 < len(self.type) <= MAX_TEXT:
             raise ValueError(f"type must be 1-{MAX_TEXT} characters")
         if self.reply_to is not None:
             check_id(self.reply_to, "reply_to")
