@@ -34,9 +34,9 @@ def are_ids(texts: Sequence[str]) -> bool:
     if set(map(len, texts)) != {ID_LENGTH}:
         return False
     text, count = "".join(texts).encode(), len(texts)
-    dashes = {text[place::ID_LENGTH] for place in (8, 13, 18, 23)}
     return (
-        dashes == {b"-" * count}
+        text[8::ID_LENGTH] == text[13::ID_LENGTH] == text[18::ID_LENGTH] == b"-" * count
+        and text[23::ID_LENGTH] == b"-" * count
         and text.translate(None, b"0123456789abcdef") == b"-" * 4 * count
         and text[14::ID_LENGTH] == b"7" * count  # the version
         and not text[19::ID_LENGTH].translate(None, b"89ab")  # the variant

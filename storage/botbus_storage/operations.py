@@ -76,11 +76,6 @@ class SaveMessages(Operation, frozen=True, kw_only=True):
     types: list[str]
     bodies: list[str]
 
-    @property
-    def count(self) -> int:
-        """Messages in it."""
-        return len(self.ids)
-
     def singly(self) -> Iterator[SaveMessage]:
         """The same, each by itself."""
         columns = zip(self.ids, self.recipients, self.types, self.bodies, strict=True)

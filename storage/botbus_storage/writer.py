@@ -17,8 +17,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import call
 from time import monotonic
-from typing import Any
 
 from botbus_protocol.errors import Code, Fault
 from botbus_storage.commits import Commits
@@ -139,7 +139,7 @@ class Writer:
         batch = list(self._queue)  # without the lock: the thread is not at work
         self._queue.clear()
         self._weight = 0
-        self._commit(batch, _now)
+        self._commit(batch, call)
         self._draining = bool(self._queue)
         if self._draining:
             self._loop.call_soon(self._begin)
@@ -148,19 +148,19 @@ class Writer:
         while batch := self._take():
             self._commit(batch, self._loop.call_soon_threadsafe)
 
-    def _commit(self, batch: list[Waiting], call: Callable[..., object]) -> None:
-        """Executes a batch; then calls those who wait, by `call`."""
+    def _commit(self, batch: list[Waiting], by: Callable[..., object]) -> None:
+        """Executes a batch; then those who wait are called `by` this."""
         begun = monotonic()
         groups, _, counts, weights = zip(*batch, strict=True)
         try:
             results = self._engine.execute(groups)
         except BaseException as error:  # noqa: BLE001 - a defect: everybody who waits is told
-            call(self._fail, batch, error)
+            by(self._fail, batch, error)
         else:
             seconds = monotonic() - begun
             self._brisk = seconds <= BRISK + BRISK_EACH * sum(weights)
             self.commits.done(seconds, sum(counts), self._engine.trouble, self._engine.sync_seconds)
-            call(self._tell, batch, results)
+            by(self._tell, batch, results)
 
     def _take(self) -> list[Waiting]:
         """The next batch; when there is none, the drain has ended by the time this returns."""
@@ -195,7 +195,7 @@ def _size_of(operations: Sequence[Operation]) -> tuple[int, int]:
     """How much they ask for, and what they weigh."""
     count = weight = 0
     for operation in operations:
-        each = 1 if type(operation) is not SaveMessages else len(operation.ids)
+        each = len(operation.ids) if type(operation) is SaveMessages else 1
         count += each
         weight += each * WEIGHTS.get(type(operation), LONG)
     return count, weight
@@ -207,10 +207,6 @@ def _nobody_listens() -> None:
 
 def _nothing(_: sqlite3.Connection) -> None:
     """What the thread is asked to do to learn that it has done everything else."""
-
-
-def _now(function: Callable[..., object], *arguments: Any) -> None:
-    function(*arguments)
 
 
 def _tell(batch: list[Waiting], results: list[list[Result]]) -> None:

@@ -5,6 +5,7 @@ takes a fraction of the bytecodes (docs/performance.md). Whenever one of them ne
 is bulk mail, and each is planned alone, by `sending`: it tells what is wrong, and with which.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -33,6 +34,8 @@ from botbus_storage.operations import (
     SaveMessages,
 )
 
+_looks_reserved = re.compile(re.escape(SYSTEM_BOT)).match
+
 
 def plan(broker: Broker, session: Session, letters: Letters) -> "BulkMail | None":
     """The letters of a frame, on their way; None if each has to be planned alone."""
@@ -43,7 +46,7 @@ def plan(broker: Broker, session: Session, letters: Letters) -> "BulkMail | None
     sizes = list(map(len if "".join(texts).isascii() else size_of, texts))
     if max(sizes) > broker.settings.limits.body_bytes:
         return None
-    if any(recipient.startswith(SYSTEM_BOT) for recipient in set(letters.recipients)):
+    if any(map(_looks_reserved, set(letters.recipients))):
         return None
     if (postage := _postage(broker, session, letters, sizes)) is None:
         return None
@@ -149,11 +152,11 @@ class BulkMail:
             self.fail_whole(outcome)
 
     def fail_whole(self, fault: Fault) -> None:
-        self.said = [fault] * self._operation.count
+        self.said = [fault] * len(self._letters.ids)
         self.refused = True
 
     def _saved(self, outcome: SavedMessages) -> list[Receipt]:
-        last = outcome.first + self._operation.count - 1
+        last = outcome.first + len(self._letters.ids) - 1
         self._broker.streams.head = max(self._broker.streams.head, last)
         if not self._operation.published:
             for postage in self._postage.values():
@@ -174,8 +177,10 @@ class BulkMail:
 
     def _hand_on(self, outcome: SavedMessages) -> None:
         wants = self._broker.wants
-        wanted = {to for to, bot in outcome.bots.items() if wants(None, bot.id)}
-        wanted |= {channel for channel in outcome.subscribers if wants(channel, None)}
+        if self._operation.published:
+            wanted = {channel for channel in outcome.subscribers if wants(channel, None)}
+        else:
+            wanted = {to for to, bot in outcome.bots.items() if wants(None, bot.id)}
         if not wanted:
             return
         for place, recipient in enumerate(self._letters.recipients):

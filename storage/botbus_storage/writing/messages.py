@@ -79,7 +79,7 @@ def save_messages(tx: Transaction, op: SaveMessages) -> SavedMessages:
         bots = {to: tx.bots.find(tx.connection, to) or add_bot(tx, to) for to in recipients}
         targets, subscribers = {to: bot.id for to, bot in bots.items()}, {}
     first = tx.last_seq + 1
-    tx.last_seq += op.count
+    tx.last_seq += len(op.ids)
     _append_all(tx, op, range(first, tx.last_seq + 1), targets)
     return SavedMessages(first=first, timestamp=tx.now, bots=bots, subscribers=subscribers)
 
@@ -87,7 +87,7 @@ def save_messages(tx: Transaction, op: SaveMessages) -> SavedMessages:
 def _append_all(tx: Transaction, op: SaveMessages, seqs: range, targets: dict[str, str]) -> None:
     sender = (op.sender_id, op.sender_name)
     process = (op.sender_uid, op.sender_pid)
-    if op.count >= WORTH_A_STATEMENT and len(targets) == 1 and len(set(op.types)) == 1:
+    if len(op.ids) >= WORTH_A_STATEMENT and len(targets) == 1 and len(set(op.types)) == 1:
         shared = (*sender, *process, *targets.values(), op.types[0])
         tx.add_alike(shared, list(zip(seqs, op.ids, op.bodies, strict=True)), op.published)
         return
