@@ -93,6 +93,7 @@ class Writer:
         self._queue: deque[Waiting] = deque()
         self._lock = threading.Lock()
         self._draining = False
+        """Whether a batch is under way, or is about to be; of the loop alone."""
         self._weight = 0
         """Of all that is in the queue."""
         self._brisk = True
@@ -147,6 +148,15 @@ class Writer:
     def _drain(self) -> None:
         while batch := self._take():
             self._commit(batch, self._loop.call_soon_threadsafe)
+        self._loop.call_soon_threadsafe(self._drained)
+
+    def _drained(self) -> None:
+        """The thread is done, and whoever waited for it has been told: not before that may the loop
+        commit, or who wrote later would be told first.
+        """
+        self._draining = bool(self._queue)
+        if self._draining:
+            self._begin()
 
     def _commit(self, batch: list[Waiting], by: Callable[..., object]) -> None:
         """Executes a batch; then those who wait are called `by` this."""
@@ -163,7 +173,7 @@ class Writer:
             by(self._tell, batch, results)
 
     def _take(self) -> list[Waiting]:
-        """The next batch; when there is none, the drain has ended by the time this returns."""
+        """The next batch of the thread."""
         with self._lock:
             batch: list[Waiting] = []
             size = 0
@@ -172,7 +182,6 @@ class Writer:
                 size += batch[-1][2]
             if not self._queue:
                 self._weight = 0
-            self._draining = bool(batch)
             return batch
 
     def _tell(self, batch: list[Waiting], results: list[list[Result]]) -> None:

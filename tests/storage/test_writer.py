@@ -67,6 +67,25 @@ async def test_who_brings_enough_does_not_wait_for_others(database: Path) -> Non
         assert writer.commits.count == 2
 
 
+async def test_the_loop_does_not_overtake_the_thread(database: Path) -> None:
+    """Of what the thread has committed the answers may still be on their way to a busy loop."""
+    async with closing(await open_writer(database)) as connection:
+        writer = Writer(connection, await connection.run(SqliteEngine))
+        told: list[int] = []
+        done = threading.Event()
+        writer._brisk = False  # as after a slow commit: the thread is asked
+        writer.write([letter() for _ in range(ENOUGH)], lambda results: told.extend(seqs(results)))
+        connection.post(done.set)
+        assert done.wait(10)  # and the loop has not moved
+        writer.write([letter() for _ in range(ENOUGH)], lambda results: told.extend(seqs(results)))
+        await writer.idle()
+        assert told == list(range(1, 2 * ENOUGH + 1))
+
+
+def seqs(results: Sequence[Result]) -> list[int]:
+    return [result.seq for result in results if isinstance(result, Saved)]
+
+
 class RecordingEngine:
     """Notes the sizes of the batches it is given, and whether the event loop's thread gives them."""
 
