@@ -195,11 +195,11 @@ def plan_in_bulk(broker: Broker, connection: Connection, data: bytes) -> BulkMai
     """What answers a frame of plain letters; None if its requests have to be planned one by one."""
     if not connection.trusted or broker.charges.asks_always or broker.closing.done():
         return None
-    letters = decode_letters(data, broker.settings.limits)
-    session = connection.session_of(letters.bot) if letters else None
-    if letters is None or session is None:
-        return None
     try:
+        letters = decode_letters(data, broker.settings.limits)
+        session = connection.session_of(letters.bot) if letters else None
+        if letters is None or session is None:
+            return None
         mail = bulk.plan(broker, session, letters)
     except Exception:
         logger.exception("letters could not be planned together")  # but perhaps alone

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from botbus_protocol import bulk_mail
 from botbus_protocol.bulk_mail import WORTH_IT, decode_letters
 from botbus_protocol.codec import decode_frame
 from botbus_protocol.errors import Refused
@@ -141,6 +142,29 @@ def test_limits_are_inclusive() -> None:
         assert decode_letters(data, limits) is None
         with pytest.raises(Refused):
             decode_frame(data, limits)
+
+
+def test_who_claims_fewer_requests_elsewhere_gains_nothing() -> None:
+    limits = Limits(requests_per_frame=WORTH_IT)
+    claim = {"newer": {"requests": [0] * WORTH_IT}, "v": 1, "bot": "a"}
+    data = wire.packed({**claim, "requests": letters(WORTH_IT + 1)})
+    assert decode_letters(data, DEFAULT_LIMITS) is not None
+    assert decode_letters(data, limits) is None
+
+
+@pytest.mark.parametrize("count", [WORTH_IT, 15, 16, 300])
+def test_any_number_is_taken(count: int) -> None:
+    found = decode_letters(frame(letters(count)), DEFAULT_LIMITS)
+    assert found is not None
+    assert len(found.ids) == count
+
+
+def test_a_frame_of_few_requests_is_not_decoded_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(bulk_mail, "_decode")
+    for said in (letters(1), letters(WORTH_IT - 1), []):
+        assert decode_letters(frame(said), DEFAULT_LIMITS) is None
+    assert decode_letters(b"", DEFAULT_LIMITS) is None
+    assert decode_letters(wire.packed("requests"), DEFAULT_LIMITS) is None
 
 
 def test_the_smallest_frame_is_taken() -> None:

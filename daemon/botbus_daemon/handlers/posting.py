@@ -69,6 +69,8 @@ class Posting(Struct, frozen=True, gc=False):
     def saved(self, outcome: Saved) -> Receipt:
         """It is on disk: hands it to whoever waits for it; the receipt."""
         broker, operation = self.broker, self.operation
+        if operation.channel is None:
+            self.share.landed(self.size)
         if not outcome.duplicate:
             broker.streams.head = max(broker.streams.head, outcome.seq)
             if broker.wants(operation.channel, outcome.recipient_id):
@@ -85,7 +87,6 @@ class Posting(Struct, frozen=True, gc=False):
                 duplicate=outcome.duplicate,
                 recipients=outcome.subscribers,
             )
-        self.share.landed(self.size)
         return Receipt(
             id=outcome.id,
             seq=outcome.seq,
