@@ -1,5 +1,6 @@
 """Steps and runs that wait for a time, also while no daemon runs."""
 
+import re
 import time
 
 from tests.daemon.conftest import Bots
@@ -28,7 +29,8 @@ def test_a_message_that_does_not_come_fails_the_step(flow: tuple[Plain, Json]) -
     claimed = claim_one(worker, workflow)
     failed = told(claimed, "m")
     assert (failed["status"], failed["final"]) == ("failed", True)
-    assert failed["error"] == "timeout: no message came within 0.3 s"
+    # less what it took to write that it is waited for
+    assert re.fullmatch(r"timeout: no message came within 0\.(3|2\d) s", failed["error"])
 
 
 def test_a_sleep_ends_by_itself(flow: tuple[Plain, Json]) -> None:
