@@ -1,8 +1,8 @@
 """What a run says and asks, and what it waits to hear: each once, however often it is replayed."""
 
-from typing import re
+import re
+from typing import Any
 
-import Any
 import anyio
 import pytest
 
