@@ -37,6 +37,23 @@ class Figures:
         values = self.values.get(name)
         return statistics.median(values) if values else None
 
+    @property
+    def rounds(self) -> int:
+        """How many there were."""
+        return max(map(len, self.values.values()), default=0)
+
+    def of_round(self, name: str, place: int) -> float | None:
+        """A round's value; the median of what was not measured once in each."""
+        values = self.values.get(name, [])
+        return values[place] if len(values) == self.rounds else self.median(name)
+
+
+def quotient(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The median over the rounds, in each of which a disturbance hits both alike."""
+    if len(ours) != len(theirs):
+        return statistics.median(ours) / statistics.median(theirs)
+    return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
+
 
 def unit(name: str) -> str:
     return UNITS[name.rpartition(".")[2]]

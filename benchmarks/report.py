@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from benchmarks import peers
+from benchmarks.figures import quotient
 from benchmarks.growth import BODIES, CONNECTIONS
 from benchmarks.peers.peer import Peer
 from benchmarks.run import Record
@@ -179,7 +180,7 @@ def _cell(record: Record, name: str) -> str:
 def _quotient(record: Record, ours: str, other: str) -> str:
     if ours not in record.figures or other not in record.figures:
         return NOTHING
-    return f"{record.figures[ours].median / record.figures[other].median:.2f} x"
+    return f"{quotient(record.figures[ours].rounds, record.figures[other].rounds):.2f} x"
 
 
 def _number(value: float) -> str:

@@ -5,6 +5,8 @@ bound where the product promises one. Missing one does not fail the run: the tab
 """
 
 from collections.abc import Callable
+from functools import partial
+from statistics import median
 from typing import Literal
 
 from msgspec import Struct
@@ -228,19 +230,28 @@ TARGETS = (
 
 
 def judge(figures: Figures) -> list[Verdict]:
-    def look(name: str) -> float:
-        if (value := figures.median(name)) is None:
-            raise Missing(name)
-        return value
-
-    return [_verdict(target, look) for target in TARGETS]
+    """By the median over the rounds, in each of which a disturbance hits both sides of a quotient."""
+    return [_verdict(target, _values(target, figures)) for target in TARGETS]
 
 
-def _verdict(target: Target, look: Look) -> Verdict:
-    told = (target.title, target.relation, target.bound, target.unit)
+def _values(target: Target, figures: Figures) -> list[float]:
+    """In each round; none if what it needs was not measured."""
     try:
-        value = target.value(look)
+        return [target.value(partial(_look, figures, place)) for place in range(figures.rounds)]
     except Missing:
+        return []
+
+
+def _look(figures: Figures, place: int, name: str) -> float:
+    if (value := figures.of_round(name, place)) is None:
+        raise Missing(name)
+    return value
+
+
+def _verdict(target: Target, values: list[float]) -> Verdict:
+    told = (target.title, target.relation, target.bound, target.unit)
+    if not values:
         return Verdict(*told, None, None, None)
+    value = median(values)
     met = value >= target.bound if target.relation == "at least" else value <= target.bound
     return Verdict(*told, value, met, value / target.bound)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from benchmarks import page, parts, peers, report
 from benchmarks.bodies import BYTES, TEXT, body, sent_at
-from benchmarks.figures import Figures, latencies, unit
+from benchmarks.figures import Figures, latencies, quotient, unit
 from benchmarks.machine import filesystem
 from benchmarks.run import Record
 from benchmarks.sizes import TINY
@@ -134,7 +134,7 @@ def test_a_peer_that_is_not_installed_is_said_to_be_so(
 
 def test_figures_are_medians_and_targets_are_judged_by_them() -> None:
     figures = Figures()
-    for floor, sent in ((100, 10), (100, 80), (100, 50)):
+    for floor, sent in ((100, 10), (200, 160), (50, 25)):  # 0.1, 0.8, 0.5
         figures.add({"floor.direct.64.rate": floor, "send.64.rate": sent})
     verdicts = {verdict.title: verdict for verdict in judge(figures)}
     reached = verdicts["64 in flight / floor at 64 rows a commit"]
@@ -142,6 +142,11 @@ def test_figures_are_medians_and_targets_are_judged_by_them() -> None:
     unknown = verdicts["publish to delivery, p50"]
     assert (unknown.value, unknown.met) == (None, None)
     assert report.judgement(unknown) == "not measured"
+
+
+def test_quotients_are_taken_round_by_round() -> None:
+    assert quotient([10, 160, 25], [100, 200, 50]) == 0.5
+    assert quotient([10, 160, 25], [100]) == 0.25  # but of what was measured once
 
 
 def test_a_missed_target_says_by_how_much() -> None:
