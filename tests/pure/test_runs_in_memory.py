@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import uvloop
 
 from botbus_daemon.presence import Connection, Peer, Session
 from botbus_daemon.runs.alarm import Alarm
@@ -56,6 +57,20 @@ async def test_a_lease_may_be_shortened() -> None:
     assert not leases.extend("r", "1.2", 0.05)
     (held,) = await asyncio.wait_for(ended.get(), 5.0)
     assert held.run_id == "r"
+
+
+def test_a_lease_that_is_due_at_once_is_in_nobodys_way() -> None:
+    """The daemon's own event loop has no timer for what is due within half a millisecond."""
+
+    async def hold_two() -> list[str]:
+        ended: asyncio.Queue[list[Held]] = asyncio.Queue()
+        leases, holder = Leases(ended.put_nowait), session()
+        leases.hold("first", "1.1", holder, 0.0001)
+        leases.hold("second", "1.2", holder, 0.01)
+        return [held.run_id for _ in range(2) for held in await asyncio.wait_for(ended.get(), 5.0)]
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(hold_two()) == ["first", "second"]
 
 
 async def test_what_a_connection_holds_goes_with_it() -> None:

@@ -46,6 +46,8 @@ class Leases:
         self._queue: list[tuple[float, int, Held]] = []
         self._numbers = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
+        self._set_for = 0.0
+        """When it fires."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -144,10 +146,15 @@ class Leases:
     def _arm(self) -> None:
         due = self._queue[0][0] if self._queue else None
         if self._timer is not None:
-            if due is not None and self._timer.when() <= due:
+            if due is not None and self._set_for <= due:
                 return  # a timer that fires early finds nothing to do and arms the next one
             self._timer.cancel()
-        self._timer = None if due is None else self._loop.call_at(due, self._on_time)
+        self._timer = None
+        if due is not None:
+            self._set_for = (
+                due  # not asked of the timer: uvloop's does not tell if it is due at once
+            )
+            self._timer = self._loop.call_at(due, self._on_time)
 
     def _on_time(self) -> None:
         self._timer = None
