@@ -25,7 +25,8 @@ from botbus_daemon.monitoring.health import Health
 from botbus_daemon.presence import Connection, Peer
 from botbus_daemon.serve import SWITCH_INTERVAL, open_broker
 from botbus_daemon.settings import Settings
-from botbus_protocol.codec import decode_frame, encode, encode_frame, encode_replies
+from botbus_protocol.bulk_mail import decode_letters
+from botbus_protocol.codec import encode, encode_frame, encode_replies
 from botbus_protocol.grammar import new_id
 from botbus_protocol.limits import Limits
 from botbus_protocol.replies import Receipt
@@ -138,7 +139,8 @@ def codec(size: int) -> Costs:
     receipt = Receipt(id=new_id(), seq=1, timestamp="2026-01-01T00:00:00.000000Z", known=True)
     for data in frames(size):
         with decoding.lap():
-            decode_frame(data, limits)
+            letters = decode_letters(data, limits)
+        assert letters is not None  # as the daemon decodes them
         with encoding.lap():
             encode_replies([receipt] * size)
     return {"decode the frame": decoding.each(size), "encode the answer": encoding.each(size)}

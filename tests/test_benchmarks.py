@@ -184,7 +184,7 @@ def test_the_parts_of_a_message_make_up_the_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts, "ROUNDS", 2)
-    costs = asyncio.run(parts.costs(tmp_path, 3))
+    costs = asyncio.run(parts.costs(tmp_path, 8))
     whole = costs.pop("all of it")
     assert whole == pytest.approx(sum(costs.values()))
     assert costs["COMMIT"] > 0

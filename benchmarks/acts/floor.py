@@ -33,8 +33,8 @@ RECIPIENT = {"direct": "recipient_bot_id", "channel": "recipient_channel"}
 ALIKE = """INSERT INTO bot_messages (
     sender_bot_id, sender_bot_name, recipient_type, {recipient}, message_type, timestamp, sender_uid,
     sender_pid, seq, id, body)"""
-SHARED = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
 """The same, beginning with what the messages of one sender to one recipient share in a commit."""
+SHARED = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
 STEP = """INSERT INTO workflow_steps (
     seq, id, run_id, step_id, step_name, status, output, lease, started_at, completed_at)"""
 

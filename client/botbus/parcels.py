@@ -62,8 +62,7 @@ class Bundle(Frame):
 
     def answer(self, replies: Replies) -> None:
         for parcel, reply in zip(self._parcels, matched(replies, self.count), strict=True):
-            if not (promise := parcel.promise).done():  # as `keep`, without a call
-                promise.set_result(reply)
+            keep(parcel.promise, reply)
 
     def fail(self, error: BusError) -> None:
         for parcel in self._parcels:

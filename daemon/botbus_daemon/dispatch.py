@@ -60,7 +60,7 @@ class Dispatcher:
             CURRENT.request = before
         return mail is not None
 
-    async def _plan_frame(self, data: bytes, connection: Connection) -> Answering:
+    async def _plan_frame(self, data: bytes, connection: Connection) -> Answers:
         """What is to be answered, all but what waits for the last commit."""
         answers = Answers(1)
         try:

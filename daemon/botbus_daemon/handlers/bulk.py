@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import Raw, Struct
 
@@ -113,29 +113,21 @@ def _give_back(paid: Paid, published: bool) -> None:
             postage.share.withdrawn(postage.size, postage.messages)
 
 
-class BulkMail:
+class BulkMail(Struct, gc=False):
     """Plain letters on their way to the disk, charged to their sender; see `answers.Answering`."""
 
-    atomic = False
+    atomic: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        broker: Broker,
-        session: Session,
-        letters: Letters,
-        operation: SaveMessages,
-        postage: Paid,
-    ) -> None:
-        self.said: Sequence[Reply | Fault] = ()
-        self.refused = False
-        self._broker = broker
-        self._session = session
-        self._letters = letters
-        self._operation = operation
-        self._postage = postage
+    broker: Broker
+    session: Session
+    letters: Letters
+    operation: SaveMessages
+    postage: Paid
+    said: Sequence[Reply | Fault] = ()
+    refused: bool = False
 
     def operations(self) -> list[Operation]:
-        return [self._operation]
+        return [self.operation]
 
     def settle(self, results: Sequence[Result]) -> None:
         """They are on disk, and handed to whoever waits for them; or they could not be written."""
@@ -148,54 +140,54 @@ class BulkMail:
             self.refused = Fault in map(type, self.said)
         else:
             assert type(outcome) is Fault
-            _give_back(self._postage, self._operation.published)
+            _give_back(self.postage, self.operation.published)
             self.fail_whole(outcome)
 
     def fail_whole(self, fault: Fault) -> None:
-        self.said = [fault] * len(self._letters.ids)
+        self.said = [fault] * len(self.letters.ids)
         self.refused = True
 
     def _saved(self, outcome: SavedMessages) -> list[Receipt]:
-        last = outcome.first + len(self._letters.ids) - 1
-        self._broker.streams.head = max(self._broker.streams.head, last)
-        if not self._operation.published:
-            for postage in self._postage.values():
+        last = outcome.first + len(self.letters.ids) - 1
+        self.broker.streams.head = max(self.broker.streams.head, last)
+        if not self.operation.published:
+            for postage in self.postage.values():
                 postage.share.landed(postage.size, postage.messages)
         self._hand_on(outcome)
-        if self._operation.published:
+        if self.operation.published:
             return self._receipts_of_channels(outcome)
         return self._receipts_of_bots(outcome)
 
     def _postings(self) -> Iterator[Posting]:
         """The same, each by itself."""
-        each = zip(self._operation.singly(), self._letters.bodies, strict=True)
+        each = zip(self.operation.singly(), self.letters.bodies, strict=True)
         for operation, body in each:
             recipient = operation.channel or operation.to or ""
-            request = _request(self._letters.kind, operation.id, recipient, operation.type, body)
-            share, size = self._postage[recipient].share, size_of(operation.body)
-            yield Posting(self._broker, self._session, request, operation, share, size)
+            request = _request(self.letters.kind, operation.id, recipient, operation.type, body)
+            share, size = self.postage[recipient].share, size_of(operation.body)
+            yield Posting(self.broker, self.session, request, operation, share, size)
 
     def _hand_on(self, outcome: SavedMessages) -> None:
-        wants = self._broker.wants
-        if self._operation.published:
+        wants = self.broker.wants
+        if self.operation.published:
             wanted = {channel for channel in outcome.subscribers if wants(channel, None)}
         else:
             wanted = {to for to, bot in outcome.bots.items() if wants(None, bot.id)}
         if not wanted:
             return
-        for place, recipient in enumerate(self._letters.recipients):
+        for place, recipient in enumerate(self.letters.recipients):
             if recipient in wanted:
                 bot = outcome.bots.get(recipient)
                 message = self._message(place, outcome, None if bot is None else bot.name)
-                self._broker.routed(message, None if bot is None else bot.id)
+                self.broker.routed(message, None if bot is None else bot.id)
 
     def _message(self, place: int, outcome: SavedMessages, bot: str | None) -> Message:
         """As it is handed on; `bot` is the name of its recipient, if that is one."""
-        letters = self._letters
+        letters = self.letters
         return Message(
             seq=outcome.first + place,
             id=letters.ids[place],
-            sender=self._session.bot,
+            sender=self.session.bot,
             recipient=bot,
             channel=letters.recipients[place] if bot is None else None,
             type=letters.types[place],
@@ -205,8 +197,8 @@ class BulkMail:
         )
 
     def _receipts_of_bots(self, outcome: SavedMessages) -> list[Receipt]:
-        operation, when = self._operation, outcome.timestamp
-        connected = self._broker.presence.connected
+        operation, when = self.operation, outcome.timestamp
+        connected = self.broker.presence.connected
         known = {to: bot.seen for to, bot in outcome.bots.items()}
         here = {to: connected(bot.id) > 0 for to, bot in outcome.bots.items()}
         columns = zip(
@@ -221,7 +213,7 @@ class BulkMail:
         ]
 
     def _receipts_of_channels(self, outcome: SavedMessages) -> list[Receipt]:
-        operation, when = self._operation, outcome.timestamp
+        operation, when = self.operation, outcome.timestamp
         subscribers = map(outcome.subscribers.__getitem__, operation.recipients)
         columns = zip(operation.ids, count(outcome.first), subscribers)
         return [

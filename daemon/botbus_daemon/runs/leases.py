@@ -151,9 +151,8 @@ class Leases:
             self._timer.cancel()
         self._timer = None
         if due is not None:
-            self._set_for = (
-                due  # not asked of the timer: uvloop's does not tell if it is due at once
-            )
+            # Not asked of the timer: uvloop's does not tell if it is due at once.
+            self._set_for = due
             self._timer = self._loop.call_at(due, self._on_time)
 
     def _on_time(self) -> None:
